@@ -52,6 +52,8 @@ private struct StressRun: ~Copyable {
     var buffer = LevelBuffer()
     var centre: Int64 = 50_000_000
     var updates = 0
+    /// Levels of an ordinary message are fewer.
+    var countBound = 60
 
     init(seed: UInt64, side: Side) {
         self.side = side
@@ -88,7 +90,7 @@ private struct StressRun: ~Copyable {
 
     /// One message of a shape, sorted either way or not at all, mostly without repeats.
     mutating func message(_ shape: Shape) -> [PriceLevel] {
-        var count = random.chance(0.02) ? random.below(1_200) : random.below(60)
+        var count = random.chance(0.02) ? random.below(1_200) : random.below(countBound)
         var held: [Int64] = []
         switch shape {
         case .clearing:
@@ -195,6 +197,54 @@ private struct StressRun: ~Copyable {
             }
         }
         run.check("seed \(seed) \(side) end")
+    }
+
+    /// Messages of up to four levels, whose slots are remembered instead of searched for: around the same
+    /// prices for long, then elsewhere, with snapshots, evictions and long messages that move the levels.
+    @Test(arguments: [11, 12, 13, 14] as [UInt64]) func fewLevels(_ seed: UInt64) {
+        let side: Side = seed % 2 == 0 ? .bid : .ask
+        let shapes: [Shape] = [.held, .held, .held, .beside, .narrow, .clustered, .packedBelow, .bothEnds]
+        var run = StressRun(seed: seed, side: side)
+        run.countBound = 5
+        var shape = Shape.narrow
+        var (messages, trusted) = (0, 0)
+        while run.updates < 4_000 * stress {
+            if run.random.chance(0.01) { shape = shapes[run.random.below(shapes.count)] }
+            if run.random.chance(0.02) { run.book.remember() }
+            trusted += unsafe run.book.hints.most > 0 ? 1 : 0
+            run.apply(run.message(shape))
+            messages += 1
+            if run.random.chance(0.003) { run.load() }
+            if run.random.chance(0.003) || run.model.count > 300 { run.evict() }
+            if messages % 16 == 0 { run.check("seed \(seed) \(side) \(shape) after \(run.updates) updates") }
+        }
+        run.check("seed \(seed) \(side) end")
+        #expect(trusted > messages / 8)
+    }
+
+    /// A quiet side keeps its trust in what it remembers; one whose prices are always new loses it, and has
+    /// it again after a number of counts.
+    @Test(arguments: Side.allCases) func trust(_ side: Side) {
+        var run = StressRun(seed: 3, side: side)
+        run.buffer.assign((1...100).map { PriceLevel((side == .bid ? 101 - $0 : $0) * 1_000, 1) })
+        run.book.load(run.buffer.base, count: run.buffer.count)
+        for price in 1...100 as ClosedRange<Int64> { run.model[price * 1_000] = 1 }
+        for place in 0..<200 as Range<Int64> {
+            run.apply([PriceLevel((place % 100 + 1) * 1_000, place % 7 + 1)])
+        }
+        let atRest = run.book.hints
+        #expect(atRest.most == Int64(LOB_HINTED_MAX) && atRest.trust > 200)
+        for place in 0..<60 as Range<Int64> { run.apply([PriceLevel(place * 1_000 + 1, 1)]) }
+        let moved = run.book.hints
+        #expect(moved.most < 0 && moved.trust < 0)
+        run.check("\(side) moved")
+        for _ in 0 ..< -moved.trust { run.book.reconsiderHints() }
+        let again = run.book.hints
+        #expect(again.most == Int64(LOB_HINTED_MAX) && again.trust > 0)
+        for _ in 0..<100 { run.book.reconsiderHints() }
+        let kept = run.book.hints.trust
+        #expect(kept == again.trust)
+        run.check("\(side) end")
     }
 
     /// One shape for the whole run, levels never thinned out but by the shape itself.

@@ -1,6 +1,6 @@
 // Where the memory lies that the next update of a book needs, for a processor that is to fetch it before: the
-// best slots of both sides and the samples above them. Addresses, which are never read through: the memory
-// may be gone by then, and all that is lost is the fetch.
+// best slots of both sides, the samples above them and the hints. Addresses, which are never read through:
+// the memory may be gone by then, and all that is lost is the fetch.
 
 import CLobKernels
 
@@ -11,6 +11,8 @@ package struct SideLines: BitwiseCopyable {
     var every8: UInt = 0
     var every64: UInt = 0
     var every512: UInt = 0
+    /// 0 if they are not looked at.
+    var hints: UInt = 0
 
     /// Slots below the best one that a view of twenty levels reads, and a few.
     private static let slotCount = 32
@@ -22,6 +24,7 @@ package struct SideLines: BitwiseCopyable {
         lob_prefetch_lines(every8 &- 64, 128)
         lob_prefetch_lines(every64, 8)
         lob_prefetch_lines(every512, 8)
+        if hints != 0 { lob_prefetch_lines(hints, Int64(LOB_HINTS) * 2) }
     }
 }
 

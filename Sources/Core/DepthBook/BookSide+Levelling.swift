@@ -15,7 +15,8 @@ extension BookSide {
         // Every run begins on a cache line: 8 words. The short search always reads 32 samples of 64.
         let every64Count = max((capacity / 64 + 7) & ~7, 32)
         let samples = [capacity / 8, every64Count, BookSide.group512Count(capacity)]
-        let total = 2 * capacity + before + 3 * margin + samples.reduce(0) { $0 + $1 + behind }
+        let hintWords = Int(LOB_HINTS) / 4
+        let total = 2 * capacity + before + 3 * margin + samples.reduce(hintWords) { $0 + $1 + behind }
         unsafe memory = .allocate(byteCount: total * 8, alignment: 128)
         let words = unsafe memory.bindMemory(to: Int64.self, capacity: total)
         unsafe words.initialize(repeating: .max, count: total)
@@ -29,6 +30,9 @@ extension BookSide {
         unsafe lanes.every8 = unsafe run(samples[0], before: 0, behind: behind)
         unsafe lanes.every64 = unsafe run(samples[1], before: 0, behind: behind)
         unsafe lanes.every512 = unsafe run(samples[2], before: 0, behind: behind)
+        let hintRun = unsafe run(hintWords, before: 0, behind: 0)
+        unsafe hintRun.update(repeating: 0, count: hintWords)
+        unsafe hints.slots = unsafe UnsafeMutableRawPointer(hintRun).assumingMemoryBound(to: UInt16.self)
         unsafe (keys - margin).update(repeating: .min, count: margin)
         unsafe (quantities - before).update(repeating: 1, count: before + capacity + margin)
         unsafe lanes.capacity = Int64(capacity)
@@ -158,7 +162,19 @@ extension BookSide {
         resampleWindow(0, capacity)
         high = first + width - 1
         if unsafe quantities[high] == 0 { high = deeper(high) }
+        remember()
     }
+
+    /// Once in a while, called for every count of the levels, gives the hints a new trial if they failed.
+    mutating func reconsiderHints() {
+        if unsafe hints.trust >= 0 { return }
+        unsafe hints.trust &+= 1
+        if unsafe hints.trust >= 0 { remember() }
+    }
+
+    /// Remembers where the best levels are.
+    @inline(never)
+    mutating func remember() { unsafe lob_remember(&lanes, &hints) }
 
     /// The smallest capacity with two slots per level: the middle three quarters are then two thirds full.
     static func capacity(for count: Int) -> Int {

@@ -28,7 +28,7 @@ extension BookSide {
         return unsafe SideLines(
             keys: UInt(bitPattern: keys + best), quantities: UInt(bitPattern: quantities + best),
             every8: UInt(bitPattern: every8 + best &>> 3), every64: UInt(bitPattern: every64 + best &>> 6),
-            every512: UInt(bitPattern: every512))
+            every512: UInt(bitPattern: every512), hints: hints.most > 0 ? UInt(bitPattern: hints.slots) : 0)
     }
 
     /// The slot of the next deeper level, or -1. Free slots are skipped eight at a time; the margin ends the

@@ -9,6 +9,9 @@
 // A level is stored by rank: the price mantissa of a bid, its bitwise complement for an ask. Better is
 // greater on both sides, so one algorithm serves both.
 //
+// Quiet symbols change the same few prices over and over. For a message of few levels a side therefore first
+// looks at the slots where it last found them, and searches only for a level that is not there any more.
+//
 // Invariants (checked by `integrity()`)
 // * `keys[0 ..< capacity]` ascend, equal keys allowed; a slot is free if and only if its quantity is 0.
 // * A free slot keeps the key of the level deleted there or repeats a neighbour's; of equal keys only the
@@ -43,6 +46,8 @@ public struct BookSide: ~Copyable {
     var memory: UnsafeMutableRawPointer
     /// Slots, samples and the best slot, as the kernels change them.
     var lanes: lob_side
+    /// Where the prices of short messages were last found.
+    var hints: lob_hints
     /// Number of levellings so far, and the slots they touched.
     public internal(set) var levelling = Levelling()
 
@@ -63,6 +68,7 @@ public struct BookSide: ~Copyable {
             keys: none, quantities: none, every8: none, every64: none, every512: none, capacity: 0,
             group512_count: 0,
             flip: side == .bid ? 0 : -1, high: -1)
+        unsafe hints = unsafe lob_hints(slots: UnsafeMutablePointer(bitPattern: 2)!, trust: 0, most: -1)
         allocate(capacity: BookSide.capacityMin)
         removeAll()
     }
@@ -115,6 +121,12 @@ public struct BookSide: ~Copyable {
         _ levels: UnsafePointer<PriceLevel>, count: Int, scratch: UnsafeMutablePointer<lob_insertion>
     ) {
         let raw = unsafe UnsafeRawPointer(levels).assumingMemoryBound(to: lob_level.self)
+        if unsafe count <= hints.most {
+            if unsafe count > 0 && !lob_set_hinted(&lanes, &hints, raw, Int64(count)) {
+                unsafe applyUnordered(levels, count: count)
+            }
+            return
+        }
         if count < 2 {
             if unsafe count == 1 && !lob_set_level(&lanes, raw) { unsafe set(levels[0]) }
             return

@@ -276,8 +276,14 @@ public struct OrderBook: ~Copyable {
         let kept = levelCountMax - levelCountMax / 16
         let full = levelCountMax - levelCountMax / 32
         let mayExceed = (bids: bidCountBound > levelCountMax, asks: askCountBound > levelCountMax)
-        if mayExceed.bids { bidCountBound = bids.count }
-        if mayExceed.asks { askCountBound = asks.count }
+        if mayExceed.bids {
+            bidCountBound = bids.count
+            bids.reconsiderHints()
+        }
+        if mayExceed.asks {
+            askCountBound = asks.count
+            asks.reconsiderHints()
+        }
         if mayExceed.bids && bidCountBound > full {
             bidCountBound = kept
             let gone = bids.evict(keeping: kept)

@@ -35,6 +35,23 @@ typedef struct {
     int64_t high;
 } lob_side;
 
+enum {
+    /// Number of hints of a side: 512 bytes.
+    LOB_HINTS = 256,
+    /// More levels of a side are searched for in advance.
+    LOB_HINTED_MAX = 4,
+};
+
+/// Where a side last found the prices of short messages.
+typedef struct {
+    /// By a hash of the key, the slot where it was; not believed without a look.
+    uint16_t *slots;
+    /// What is left of the trust in them. While there is none, it is negative.
+    int64_t trust;
+    /// The most levels for which a look is worth while: `LOB_HINTED_MAX`, or -1 without trust.
+    int64_t most;
+} lob_hints;
+
 /// A level without a slot yet: where its search ended, and its index in the message.
 typedef struct {
     uint32_t slot;
@@ -61,6 +78,15 @@ bool lob_set_level(lob_side *side, const lob_level *level);
 /// sets them one by one.
 lob_insertions_left lob_set_levels(
     lob_side *side, const lob_level *levels, int64_t count, lob_insertion *insertions);
+
+/// Sets the quantities of up to `LOB_HINTED_MAX` levels of one side of a message, in any order, where the
+/// hints say they are; 0 removes. False if one must be inserted and no slot within eight is free: the
+/// quantities of the message's prices, and whether `high` holds a level, are then undefined until the caller
+/// sets them one by one.
+bool lob_set_hinted(lob_side *side, lob_hints *hints, const lob_level *levels, int64_t count);
+
+/// Remembers where the levels of the best 512 slots are, and trusts in it.
+void lob_remember(const lob_side *side, lob_hints *hints);
 
 /// Inserts the levels left, as far as free slots are found.
 lob_insertions_left lob_insert_levels(
