@@ -208,7 +208,7 @@ private struct StressRun: ~Copyable {
         run.countBound = 5
         var shape = Shape.narrow
         var (messages, trusted) = (0, 0)
-        while run.updates < 4_000 * stress {
+        while run.updates < 20_000 * stress {
             if run.random.chance(0.01) { shape = shapes[run.random.below(shapes.count)] }
             if run.random.chance(0.02) { run.book.remember() }
             trusted += unsafe run.book.hints.most > 0 ? 1 : 0
