@@ -222,6 +222,34 @@ private struct StressRun: ~Copyable {
         #expect(trusted > messages / 8)
     }
 
+    /// A quiet side keeps its trust whatever the tick of its prices.
+    @Test(
+        arguments: [
+            1, 1_000, 100_000, 1_000_000, 25_000_000, 50_000_000, 100_000_000, 200_000_000, 500_000_000,
+            1_000_000_000, 100_000_000_000,
+        ] as [Int64], Side.allCases)
+    func trustAtAnyTick(_ tick: Int64, _ side: Side) {
+        var run = StressRun(seed: 3, side: side)
+        run.buffer.assign((1...100).map { PriceLevel((side == .bid ? 101 - $0 : $0) * tick, 1) })
+        run.book.load(run.buffer.base, count: run.buffer.count)
+        for place in 0..<4_000 as Range<Int64> {
+            let near = side == .bid ? 100 - place % 40 : 1 + place % 40
+            run.apply([PriceLevel(near * tick, place % 7 + 1)])
+        }
+        let hints = run.book.hints
+        #expect(hints.most == Int64(LOB_HINTED_MAX) && hints.trust > 500)
+    }
+
+    /// A side without a snapshot has hints from the first count of its levels on.
+    @Test func trustWithoutASnapshot() {
+        var run = StressRun(seed: 3, side: .bid)
+        let none = run.book.hints
+        #expect(none.most < 0)
+        run.book.reconsiderHints(after: 1)
+        let some = run.book.hints
+        #expect(some.most == Int64(LOB_HINTED_MAX))
+    }
+
     /// A quiet side keeps its trust in what it remembers; one whose prices are always new loses it, and has
     /// it again after a number of counts.
     @Test(arguments: Side.allCases) func trust(_ side: Side) {
@@ -238,10 +266,13 @@ private struct StressRun: ~Copyable {
         let moved = run.book.hints
         #expect(moved.most < 0 && moved.trust < 0)
         run.check("\(side) moved")
-        for _ in 0 ..< -moved.trust { run.book.reconsiderHints() }
+        run.book.reconsiderHints(after: Int(-moved.trust) - 1)
+        let soon = run.book.hints
+        #expect(soon.most < 0 && soon.trust == -1)
+        run.book.reconsiderHints(after: .max)
         let again = run.book.hints
         #expect(again.most == Int64(LOB_HINTED_MAX) && again.trust > 0)
-        for _ in 0..<100 { run.book.reconsiderHints() }
+        run.book.reconsiderHints(after: .max)
         let kept = run.book.hints.trust
         #expect(kept == again.trust)
         run.check("\(side) end")

@@ -252,15 +252,16 @@ enum {
     MISS_COST = 16,
     /// Trust in hints just made.
     TRUST_FRESH = 8 * MISS_COST,
-    /// Counts of the side's levels until lost trust is given again.
-    PAUSE = 64,
+    /// Levels received until lost trust is given again, and not before the side's levels are counted.
+    PAUSE = 4096,
 };
 
 /// The hint of a price, which may be that of another with the same hash. Slots beyond 65,535 are not told
-/// apart; a hint is compared with the key there, so that costs a search.
+/// apart; a hint is compared with the key there, so that costs a search. With this multiplier 64 prices beside
+/// each other have 64 hints, be their tick 1, 2, 5 or 25 times a power of ten.
 INLINE uint16_t *hint_of(const lob_hints *hints, int64_t key) {
     _Static_assert(LOB_HINTS == 1 << 8, "eight bits of the hash");
-    return &hints->slots[(uint64_t)key * 0x9E3779B97F4A7C15u >> 56];
+    return &hints->slots[(uint64_t)key * 0xE3B6AF50F3807471u >> 56];
 }
 
 void lob_remember(const lob_side *side, lob_hints *hints) {

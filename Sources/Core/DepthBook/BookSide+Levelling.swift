@@ -32,7 +32,8 @@ extension BookSide {
         unsafe lanes.every512 = unsafe run(samples[2], before: 0, behind: behind)
         let hintRun = unsafe run(hintWords, before: 0, behind: 0)
         unsafe hintRun.update(repeating: 0, count: hintWords)
-        unsafe hints.slots = unsafe UnsafeMutableRawPointer(hintRun).assumingMemoryBound(to: UInt16.self)
+        unsafe hints.slots = unsafe UnsafeMutableRawPointer(hintRun)
+            .bindMemory(to: UInt16.self, capacity: Int(LOB_HINTS))
         unsafe (keys - margin).update(repeating: .min, count: margin)
         unsafe (quantities - before).update(repeating: 1, count: before + capacity + margin)
         unsafe lanes.capacity = Int64(capacity)
@@ -165,10 +166,12 @@ extension BookSide {
         remember()
     }
 
-    /// Once in a while, called for every count of the levels, gives the hints a new trial if they failed.
-    mutating func reconsiderHints() {
+    /// Gives the hints a new trial if they failed and enough levels were received since.
+    ///
+    /// - Parameter received: how many since the last call; those that were new and stayed need not be counted.
+    mutating func reconsiderHints(after received: Int) {
         if unsafe hints.trust >= 0 { return }
-        unsafe hints.trust &+= 1
+        unsafe hints.trust += min(Int64(received), -(unsafe hints.trust))
         if unsafe hints.trust >= 0 { remember() }
     }
 

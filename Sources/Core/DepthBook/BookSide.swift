@@ -68,7 +68,7 @@ public struct BookSide: ~Copyable {
             keys: none, quantities: none, every8: none, every64: none, every512: none, capacity: 0,
             group512_count: 0,
             flip: side == .bid ? 0 : -1, high: -1)
-        unsafe hints = unsafe lob_hints(slots: UnsafeMutablePointer(bitPattern: 2)!, trust: 0, most: -1)
+        unsafe hints = unsafe lob_hints(slots: UnsafeMutablePointer(bitPattern: 2)!, trust: -1, most: -1)
         allocate(capacity: BookSide.capacityMin)
         removeAll()
     }

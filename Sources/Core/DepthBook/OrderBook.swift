@@ -277,12 +277,14 @@ public struct OrderBook: ~Copyable {
         let full = levelCountMax - levelCountMax / 32
         let mayExceed = (bids: bidCountBound > levelCountMax, asks: askCountBound > levelCountMax)
         if mayExceed.bids {
-            bidCountBound = bids.count
-            bids.reconsiderHints()
+            let count = bids.count
+            bids.reconsiderHints(after: max(bidCountBound - count, 1))
+            bidCountBound = count
         }
         if mayExceed.asks {
-            askCountBound = asks.count
-            asks.reconsiderHints()
+            let count = asks.count
+            asks.reconsiderHints(after: max(askCountBound - count, 1))
+            askCountBound = count
         }
         if mayExceed.bids && bidCountBound > full {
             bidCountBound = kept

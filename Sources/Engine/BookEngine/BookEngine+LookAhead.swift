@@ -34,7 +34,7 @@ struct HotLines: BitwiseCopyable {
 
     /// Bytes of the two objects that every update meets.
     static let bookBytes = 1024
-    static let syncedBytes = 448
+    static let syncedBytes = 512
     /// Bytes of a view with twenty levels a side, and of the best prices, in their mailboxes.
     static let viewBytes = 768
     static let topBytes = 72
