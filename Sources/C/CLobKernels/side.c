@@ -257,11 +257,11 @@ enum {
 };
 
 /// The hint of a price, which may be that of another with the same hash. Slots beyond 65,535 are not told
-/// apart; a hint is compared with the key there, so that costs a search. With this multiplier 64 prices beside
-/// each other have 64 hints, be their tick 1, 2, 5 or 25 times a power of ten.
+/// apart; a hint is compared with the key there, so that costs a search. With this multiplier 100 prices
+/// beside each other have 100 hints, be their tick 1, 2, 5 or 25 times a power of ten.
 INLINE uint16_t *hint_of(const lob_hints *hints, int64_t key) {
     _Static_assert(LOB_HINTS == 1 << 8, "eight bits of the hash");
-    return &hints->slots[(uint64_t)key * 0xE3B6AF50F3807471u >> 56];
+    return &hints->slots[(uint64_t)key * 0x720E4018BB5CD08Bu >> 56];
 }
 
 void lob_remember(const lob_side *side, lob_hints *hints) {

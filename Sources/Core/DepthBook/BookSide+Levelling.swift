@@ -168,7 +168,7 @@ extension BookSide {
 
     /// Gives the hints a new trial if they failed and enough levels were received since.
     ///
-    /// - Parameter received: how many since the last call; those that were new and stayed need not be counted.
+    /// - Parameter received: how many since the last call; those that were new and stayed need not count.
     mutating func reconsiderHints(after received: Int) {
         if unsafe hints.trust >= 0 { return }
         unsafe hints.trust += min(Int64(received), -(unsafe hints.trust))
