@@ -222,7 +222,8 @@ import Testing
 
     private static func times(on executor: (any TaskExecutor)?) async -> [Int64] {
         let mailbox = Handed(Mailbox())
-        let values = mailbox.value.values
+        // Before the publisher begins: it alone may reach for the mailbox then.
+        let (values, waker) = (mailbox.value.values, mailbox.value.waker)
         async let published: Void = onThread {
             for _ in 0..<2000 {
                 usleep(200)
@@ -230,13 +231,13 @@ import Testing
             }
             mailbox.value.bell.close()
         }
-        let times = await Task(executorPreference: executor ?? mailbox.value.waker) {
+        let times = await Task(executorPreference: executor ?? waker) {
             var times: [Int64] = []
             for await sentNs in values { times.append(Int64(nowNs() - sentNs)) }
             return times
         }.value
         await published
-        mailbox.value.waker.stop()
+        waker.stop()
         return times
     }
 
