@@ -74,7 +74,7 @@ extension SocketTests {
                 client.send(Self.request)
                 #expect(loop.remote.counters.sentBytes < requestCount * Self.bodyBytes / 2)
                 #expect(idleTurnCount(loop) < 100)
-                // What is read is followed by the rest, to the last request; under a sanitizer that takes its time.
+                // What is read is followed by the rest, to the last request. Sanitizers take their time.
                 drive(loop, forAtMostMs: 60_000) {
                     while client.read(atMost: 1 << 20) {}
                     return client.received.count > requestCount * Self.bodyBytes
