@@ -151,7 +151,35 @@ extension SocketTests {
     }
 }
 
+/// Sets a timer when it ends, as a request does that its handler drops.
+private final class TimerAtItsEnd {
+    private let loop: EventLoop
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    deinit { loop.after(ms: 1_000) {} }
+}
+
 @Suite struct LoopParts {
+    /// An action may be the last to hold what sets a timer when it ends: while another is cancelled, when it
+    /// has fired, and while the loop closes.
+    @Test func whatATimerHoldsMaySetOne() throws {
+        try withLoop { loop in
+            var timers: [LoopTimer] = []
+            for _ in 0..<3 {
+                let held = TimerAtItsEnd(loop)
+                timers.append(loop.after(ms: 0) { _ = held })
+            }
+            loop.cancel(timers[0])
+            usleep(1_000)
+            loop.turn()
+            for ms in 1...20 {
+                let held = TimerAtItsEnd(loop)
+                loop.after(ms: 100 * ms) { _ = held }
+            }
+        }
+    }
+
     /// Against a sorted array, over a seeded run of sets, cancels and rings.
     @Test(arguments: [1, 2, 3]) func timerQueue(_ seed: UInt64) {
         print("seed \(seed)")
@@ -174,7 +202,8 @@ extension SocketTests {
                 model.append((deadlineNs, timer, number))
             case 2:
                 if model.isEmpty { continue }
-                queue.cancel(model.remove(at: Int(random(UInt64(model.count)))).timer)
+                let action = queue.cancel(model.remove(at: Int(random(UInt64(model.count)))).timer)
+                #expect(action != nil)
             default:
                 nowNs += random(60)
                 rung = []

@@ -100,20 +100,26 @@ public final class EventLoop {
     }
 
     /// Cancels a timer; ignored if it has fired or was cancelled.
-    package func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
+    package func cancel(_ timer: LoopTimer) { withExtendedLifetime(timers.cancel(timer)) {} }
 
     /// Runs the waiting commands, ends every connection and server, reporting each, and frees the loop. Not
     /// from inside a callback.
     package func close() {
         precondition(!isTurning, "close() from inside a turn")
         remote.close(on: self)
-        timers.removeAll()
+        removeTimers()
         _ = handle.take()
-        servers = []
-        for answer in lookups.values { answer(.failure(.cancelled)) }
-        lookups = [:]
+        let (ended, unanswered) = (servers, lookups)
+        (servers, lookups) = ([], [:])
+        withExtendedLifetime(ended) {}
+        for answer in unanswered.values { answer(.failure(.cancelled)) }
         while !deferred.isEmpty { runDeferred() }
-        timers.removeAll()
+        removeTimers()
+    }
+
+    /// What ends with a timer's action may set another one, such as that of an answer.
+    private func removeTimers() {
+        while timers.count > 0 { withExtendedLifetime(timers.removeAll()) {} }
     }
 
     /// Keeps a message that many clients get. The batch is sent by `sendBatch`, at the beginning of the next

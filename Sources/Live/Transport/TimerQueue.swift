@@ -1,5 +1,8 @@
 // Timers of one loop: a binary heap by deadline. There are few (a handful per connection), so the heap holds
 // numbers and a dictionary the actions; cancelling drops the action and leaves the number until it comes up.
+//
+// An action may be the last to hold something whose end sets or cancels a timer. So the queue frees none while
+// it changes: what is removed is returned, and the caller lets go of it.
 
 /// Deadlines in order.
 struct TimerQueue {
@@ -32,9 +35,11 @@ struct TimerQueue {
         return LoopTimer(number: lastNumber)
     }
 
-    mutating func cancel(_ timer: LoopTimer) {
-        actions[timer.number] = nil
+    /// - Returns: its action; nil if it has fired or was cancelled.
+    mutating func cancel(_ timer: LoopTimer) -> (() -> Void)? {
+        let action = actions.removeValue(forKey: timer.number)
         if actions.isEmpty { heap.removeAll(keepingCapacity: true) }
+        return action
     }
 
     /// The earliest deadline, nil if there is none.
@@ -55,9 +60,12 @@ struct TimerQueue {
         return nil
     }
 
-    mutating func removeAll() {
+    /// - Returns: the actions of all.
+    mutating func removeAll() -> [() -> Void] {
+        let all = Array(actions.values)
         heap = []
         actions = [:]
+        return all
     }
 
     private mutating func removeFirst() {
