@@ -12,14 +12,7 @@ import Testing
         (options.baseEveryNs, options.baseFramesMin) = (2_000_000_000, 0)
         options.segmentEveryNs = 1 << 60
         let driven = try DrivenRecorder(options)
-        let traffic = Traffic(nil, seed: 90)
-        traffic.observer = { driven.recorder.take($0) }
-        driven.recorder.begin(traffic.atNs)
-        traffic.connect()
-        for step in 0..<1000 {
-            if step % 50 == 0 { driven.settle() }
-            traffic.step(hasTrouble: false)
-        }
+        let traffic = driven.follow(seed: 90, stepCount: 1000)
         _ = driven.recorder.finish(traffic.atNs)
         return traffic
     }

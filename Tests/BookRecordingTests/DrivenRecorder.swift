@@ -31,6 +31,19 @@ final class DrivenRecorder {
         }
     }
 
+    /// Begins, and takes so many steps of sound traffic, in the pace of the disk.
+    func follow(seed: UInt64, stepCount: Int) -> Traffic {
+        let traffic = Traffic(nil, seed: seed)
+        traffic.observer = { self.recorder.take($0) }
+        recorder.begin(traffic.atNs)
+        traffic.connect()
+        for step in 0..<stepCount {
+            if step % 50 == 0 { settle() }
+            traffic.step(hasTrouble: false)
+        }
+        return traffic
+    }
+
     /// Waits until the disk has written all.
     func settle() {
         while recorder.disk.status.waitingFrames > 0 { usleep(200) }

@@ -106,14 +106,7 @@ import Testing
         (options.baseEveryNs, options.baseFramesMin) = (1_000_000_000, 1_000_000)
         options.segmentEveryNs = 1 << 60
         let driven = try DrivenRecorder(options)
-        let traffic = Traffic(nil, seed: 74)
-        traffic.observer = { driven.recorder.take($0) }
-        driven.recorder.begin(traffic.atNs)
-        traffic.connect()
-        for step in 0..<1000 {
-            if step % 50 == 0 { driven.settle() }
-            traffic.step(hasTrouble: false)
-        }
+        let traffic = driven.follow(seed: 74, stepCount: 1000)
         // At the beginning and after 3, 6 and 9 of 10 seconds.
         #expect(driven.recorder.counters.bases == 4)
         _ = driven.recorder.finish(traffic.atNs)

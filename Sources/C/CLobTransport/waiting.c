@@ -219,13 +219,10 @@ static void serve(ct_loop *loop, int descriptor, uint32_t what) {
     loop->served = descriptor;
     bool is_over = what & EPOLLIN && serve_once(loop, descriptor, LWS_POLLIN);
     for (int looks = 0; !is_over && looks < WRITES_MAX; looks += 1) {
-        bool was_there = connection_at(loop, descriptor) != NULL;
         is_over = serve_once(loop, descriptor, LWS_POLLOUT);
         // The connection may be gone.
         if (is_over) break;
         connection = connection_at(loop, descriptor);
-        // Answered: the library goes on to the next request once it finds the socket writable again.
-        if (was_there && !connection) is_over = serve_once(loop, descriptor, LWS_POLLOUT);
         if (!connection || !is_waiting(connection) || lws_partial_buffered(connection->wsi)) break;
     }
     loop->served = -1;

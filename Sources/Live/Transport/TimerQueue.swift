@@ -1,8 +1,8 @@
 // Timers of one loop: a binary heap by deadline. There are few (a handful per connection), so the heap holds
 // numbers and a dictionary the actions; cancelling drops the action and leaves the number until it comes up.
 //
-// An action may be the last to hold something whose end sets or cancels a timer. So the queue frees none while
-// it changes: what is removed is returned, and the caller lets go of it.
+// An action may be the last to hold something whose end sets or cancels a timer. So the queue frees none
+// while it changes: what is removed is returned, and the caller lets go of it.
 
 /// Deadlines in order.
 struct TimerQueue {
