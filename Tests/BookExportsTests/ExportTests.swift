@@ -270,7 +270,7 @@ import Testing
     }
 
     /// A pipe without a reader is waited for until there is one or a stop is asked for; a slow reader is.
-    @Test(.timeLimit(.minutes(1))) func aPipeWithoutAReader() throws {
+    @Test(.timeLimit(.minutes(10))) func aPipeWithoutAReader() throws {
         let place = ExportPlace()
         try #require(mkfifo(place.path, 0o600) == 0)
         do throws(ExportError) {

@@ -78,7 +78,7 @@ private func isInterrupted(_ path: String, after goOn: Int) -> Bool {
     }
 
     /// Without a writer, and with one that says nothing.
-    @Test(.timeLimit(.minutes(1))) func aPipeThatDeliversNothing() throws {
+    @Test(.timeLimit(.minutes(10))) func aPipeThatDeliversNothing() throws {
         try withNamedPipe { _, path in
             #expect(isInterrupted(path, after: 0) && isInterrupted(path, after: 1))
         }
@@ -91,7 +91,7 @@ private func isInterrupted(_ path: String, after goOn: Int) -> Bool {
     }
 
     /// A part of a folder is no pipe, and a device is nothing to read.
-    @Test(.timeLimit(.minutes(1))) func whatIsNeitherFileNorPipe() throws {
+    @Test(.timeLimit(.minutes(10))) func whatIsNeitherFileNorPipe() throws {
         try withNamedPipe("events.jsonl") { folder, path in
             #expect(throws: ReadingError.cannotOpen(path: path, reason: "not a regular file")) {
                 _ = try linesTwice(folder)

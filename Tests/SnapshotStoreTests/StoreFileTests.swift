@@ -63,7 +63,7 @@ import Testing
         #expect(where_ == path && reason == "cannot be opened or made")
     }
 
-    @Test(.timeLimit(.minutes(1))) func aPipeIsNoStore() throws {
+    @Test(.timeLimit(.minutes(10))) func aPipeIsNoStore() throws {
         mkfifo(folder.file, 0o600)
         let link = folder.path + "/link.store"
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.file)

@@ -124,12 +124,19 @@ WIDE static int64_t best_avx512(const int64_t *keys, const int64_t *quantities, 
         if (__builtin_expect(held == 0, 0)) continue;
         key = _mm512_maskz_compress_epi64(held, _mm512_xor_si512(key, flips));
         quantity = _mm512_maskz_compress_epi64(held, quantity);
+        const __m512i first = _mm512_permutex2var_epi64(key, first_pairs, quantity);
+        const __m512i last = _mm512_permutex2var_epi64(key, last_pairs, quantity);
         const int64_t found = __builtin_popcount(held), room = wanted - count;
+        if (room >= 8) {
+            // Whole stores: what lies behind the levels found is written by the next ones, or not read.
+            _mm512_storeu_si512(levels + count, first);
+            _mm512_storeu_si512(levels + count + 4, last);
+            count += found;
+            continue;
+        }
         const uint32_t words = (1u << 2 * (found < room ? found : room)) - 1;
-        __m512i pairs = _mm512_permutex2var_epi64(key, first_pairs, quantity);
-        _mm512_mask_storeu_epi64(levels + count, (__mmask8)words, pairs);
-        pairs = _mm512_permutex2var_epi64(key, last_pairs, quantity);
-        _mm512_mask_storeu_epi64(levels + count + 4, (__mmask8)(words >> 8), pairs);
+        _mm512_mask_storeu_epi64(levels + count, (__mmask8)words, first);
+        _mm512_mask_storeu_epi64(levels + count + 4, (__mmask8)(words >> 8), last);
         count += found < room ? found : room;
     }
     return count;

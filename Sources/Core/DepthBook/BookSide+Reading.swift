@@ -86,7 +86,7 @@ extension BookSide {
         return nil
     }
 
-    /// Copies the best twenty levels, best first; the rest of the output is unchanged.
+    /// Copies the best twenty levels, best first; the rest of the output may be overwritten.
     /// - Returns: the number of levels written.
     @inline(__always)
     func copyBest(to output: inout InlineArray<20, PriceLevel>) -> Int {

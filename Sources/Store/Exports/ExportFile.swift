@@ -65,7 +65,7 @@ package final class ExportFile {
             descriptor = unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         }
         if descriptor < 0 { throw ExportFile.refusal(path) }
-        unsafe packed = path.hasSuffix(".gz") ? gzdopen(dup(descriptor), "wb1") : nil
+        unsafe packed = path.hasSuffix(".gz") ? gzdopen(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "wb1") : nil
         buffer.reserveCapacity(ExportFile.bufferBytes + 4096)
     }
 

@@ -104,7 +104,7 @@ void lob_spread(int64_t *keys, int64_t *quantities, int64_t live, int64_t width)
 int64_t lob_free_count(const int64_t *quantities, int64_t width);
 
 /// Copies at most `wanted` of the best levels of a side, best first, from slot `high` (-1: none) downwards,
-/// writes nothing after them, and returns their number. `flip` is the side's.
+/// and returns their number; the rest of the `wanted` may be overwritten. `flip` is the side's.
 int64_t lob_best_levels(const int64_t *keys, const int64_t *quantities, int64_t high, int64_t flip,
                         lob_level *levels, int64_t wanted);
 
