@@ -213,4 +213,39 @@ extension EngineHarness {
         h.update(14, 14)
         #expect(h.status().state == .live)
     }
+
+    /// What a dead connection delivered says nothing about what the venue sent before the next one began.
+    @Test func aTickerOfADeadConnectionIsNoProof() {
+        var h = EngineHarness()
+        h.goLive()
+        h.ticker(11, bid: "9.0:5.0", ask: "10.0:1.0")
+        h.frame(.disconnected, source: 1)
+        h.nowNs += 5_000_000_000
+        h.source = 2
+        h.frame(.connected)
+        h.tick(afterNs: 100_000_000)
+        // REST lags: the venue is at 12.
+        h.snapshot(11, bids: ["9.0:5.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        for _ in 0..<8 {
+            #expect(h.status().state != .live)
+            h.tick(afterNs: 100_000_000)
+        }
+    }
+
+    /// A connection that died before it was retired hands over nothing.
+    @Test func aSilentConnectionIsNotRetired() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        for id in 11...60 {
+            h.nowNs += 100_000_000
+            h.update(id, id, symbol: "ETHUSDT")
+        }
+        h.nowNs += 2_000_000_000
+        h.frame(.connected, source: 2)
+        for _ in 0..<10 { h.tick(afterNs: 200_000_000) }
+        #expect(h.status().reason == .silent)
+        h.frame(.retired, source: 1)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+    }
 }

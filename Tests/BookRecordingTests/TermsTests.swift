@@ -19,7 +19,8 @@ import Testing
         for _ in 0..<50 { traffic.step(hasTrouble: false) }
         _ = driven.recorder.finish(traffic.atNs)
         let stream = try RecordedStream.all(at: folder.path)[0]
-        #expect(stream.terms?.symbolNames == Traffic.symbols && stream.terms?.knownMarket == .spot)
+        let terms = stream.termsOfRuns.first
+        #expect(terms?.symbolNames == Traffic.symbols && terms?.knownMarket == .spot)
         #expect(stream.blocks.filter(\.isBase).map(\.sequence) == [0])
         #expect(RecordingWalk(stream, fromNs: traffic.atNs).beginsAtRun)
         // The gaps before the first proof are in the base.
@@ -37,6 +38,6 @@ import Testing
         driven.recorder.begin(1)
         _ = driven.recorder.finish(2)
         let stream = try RecordedStream.all(at: folder.path)[0]
-        #expect(stream.blocks.count > 1 && stream.terms?.symbolNames == Traffic.symbols)
+        #expect(stream.blocks.count > 1 && stream.termsOfRuns.first?.symbolNames == Traffic.symbols)
     }
 }

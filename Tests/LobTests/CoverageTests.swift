@@ -15,7 +15,7 @@ import Testing
     /// Writes a run of these symbols: a block each second from its beginning on.
     private static func write(
         _ shop: Workshop, _ number: UInt64, _ symbols: [SymbolName], second: Int64, blocks: [UInt64],
-        isClosed: Bool = true, shard: UInt16 = 0
+        isClosed: Bool = true, shard: UInt16 = 0, market: Market = .spot
     ) throws {
         let atNs = beginNs + second * 1_000_000_000
         let header = SegmentHeader(
@@ -25,7 +25,7 @@ import Testing
         let writer = try SegmentWriter(path: path, header, symbols: symbols.map(\.bytes))
         let packer = try #require(ZstdBlock())
         let terms = RecordingTerms(
-            market: .spot, symbols: symbols, EngineConfiguration(rules: Market.spot.rules))
+            market: market, symbols: symbols, EngineConfiguration(rules: market.rules))
         for sequence in blocks {
             var block = FrameBlock(symbolCount: symbols.count, isBase: sequence == 0)
             let blockNs = atNs + Int64(sequence) * 1_000_000_000
@@ -73,6 +73,30 @@ import Testing
         let picture = try String(
             contentsOf: shop.folder.appendingPathComponent("c.svg"), encoding: .utf8)
         #expect(picture.contains("not among the symbols") && picture.contains("not known"))
+    }
+
+    /// Runs of one shard may differ in their symbols and market, and the clock may have been set back.
+    @Test func runsThatDiffer() throws {
+        let shop = try Workshop()
+        try shop.write("rec/.keep", "")
+        try CoverageTests.write(shop, 1, ["AAAUSDT"], second: 1000, blocks: [0, 1])
+        try CoverageTests.write(shop, 2, ["BBBUSDT"], second: 0, blocks: [0, 1])
+        let info = try shop.run("record-info", "rec", "--json")
+        #expect(info.status == 0 && info.out.contains("BBBUSDT"), "\(info.all)")
+        #expect(try shop.run("record-info", "rec").status == 0)
+        let array = try shop.run("export", "rec", "--format", "npz", "--out", "a.npz")
+        #expect(array.status == 64 && array.err.contains("2 are in it"), "\(array.all)")
+        let one = try shop.run(
+            "export", "rec", "--format", "tardis-l2", "--out", "-", "--symbol", "BBBUSDT")
+        #expect(!one.err.contains("none of the symbols"), "\(one.all)")
+        try CoverageTests.write(shop, 3, ["AAAUSD_PERP"], second: 2000, blocks: [0], market: .coinm)
+        for command in ["export rec --format tardis-l2", "convert rec --to text"] {
+            let mixed = try shop.run(shell: "lob \(command) --out -")
+            #expect(mixed.status == 64 && mixed.err.contains("several markets"), "\(mixed.all)")
+        }
+        try shop.write("rec/4.lobrec", "junk")
+        let partial = try shop.run("record-info", "rec")
+        #expect(partial.status == 1 && partial.err.contains("left out"), "\(partial.all)")
     }
 
     @Test func damagedRecordingsAreNoCaptures() throws {

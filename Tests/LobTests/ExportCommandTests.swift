@@ -46,6 +46,54 @@ import Testing
         #expect(!whole.err.contains("not closed"), "\(whole.all)")
     }
 
+    /// A symbol that is not there is named, and the others are written.
+    @Test func symbolsThatAreNotThere() throws {
+        let shop = try Workshop()
+        try shop.write("c", Session.events)
+        try shop.write("s", Session.snapshot)
+        let export = "lob export c --market spot --snapshot s --format tardis-l2 --out -"
+        let some = try shop.run(shell: "\(export) --symbol TYPOUSDT,BTCUSDT")
+        #expect(some.status == 1 && some.err.contains("lob: c: not in it: TYPOUSDT\n"), "\(some.all)")
+        #expect(some.out.contains("binance,BTCUSDT,"))
+        let all = try shop.run(shell: "\(export) --symbol BTCUSDT")
+        #expect(all.status == 0 && all.out == some.out && !all.err.contains("not in it"), "\(all.all)")
+        try ExportCommandTests.write(shop, isClosed: true)
+        let recorded = try shop.run(
+            "export", "rec", "--format", "tardis-l2", "--out", "-", "--symbol", "TYPOUSDT,AAAUSDT")
+        #expect(recorded.err.contains("lob: rec: not in it: TYPOUSDT\n"), "\(recorded.all)")
+    }
+
+    /// An archive is not compressed once more: its beginning is written last.
+    @Test func anArchiveIsNotPacked() throws {
+        let shop = try Workshop()
+        try shop.write("c", Session.events)
+        try shop.write("s", Session.snapshot)
+        let ran = try shop.run(
+            shell: "lob export c --market spot --snapshot s --format npz --out a.npz.gz; ls")
+        #expect(ran.err.contains("name a file without .gz") && !ran.out.contains("a.npz"), "\(ran.all)")
+    }
+
+    /// A silence of years has more samples than anybody waits for: a stop is heeded.
+    @Test func samplesOfALongSilence() throws {
+        let shop = try Workshop()
+        var lines: [String] = []
+        for name in ["BTCUSDT", "ETHUSDT"] {
+            let body = Session.body(100, [("5.00", "1.00000")])
+            lines.append("1790000000000 {\"symbol\":\"\(name)\",\"data\":\(body)}")
+        }
+        for (id, atMs) in [(101, 1_790_000_000_100), (102, 3_790_000_000_000)] {
+            for name in ["BTCUSDT", "ETHUSDT"] {
+                let event = Session.event(
+                    id, id, [("5.00", "\(id).00000")], [], symbol: name, timeMs: atMs)
+                lines.append("\(atMs) \(event)")
+            }
+        }
+        try shop.write("c", lines)
+        let export = "'\(Workshop.program)' export c --format tardis-quotes --every 100 --out out.csv"
+        let ran = try shop.run(shell: "timeout -k 60 --preserve-status 2 \(export)")
+        #expect(ran.status == 130, "\(ran.all)")
+    }
+
     /// No input is replaced, under whatever name.
     @Test func inputsStay() throws {
         let shop = try Workshop()

@@ -45,7 +45,9 @@ struct RecordingReplay {
 
     /// Reads the first shard.
     init(path: String) throws {
-        guard let stream = try RecordedStream.all(at: path).first, let terms = stream.terms else {
+        guard let stream = try RecordedStream.all(at: path).first,
+            let terms = stream.termsOfRuns.first
+        else {
             throw WorkloadError.unreadable(path: path, reason: "no recording")
         }
         (self.stream, self.terms) = (stream, terms)

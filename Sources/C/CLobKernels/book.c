@@ -148,14 +148,7 @@ static struct {
     void (*spread)(int64_t *, int64_t *, int64_t, int64_t);
     int64_t (*free_count)(const int64_t *, int64_t);
     int64_t (*best)(const int64_t *, const int64_t *, int64_t, int64_t, lob_level *, int64_t);
-    const char *name;
-} chosen = {compact_baseline, spread_baseline, free_count_baseline, best_baseline,
-#if defined(__AVX2__)
-            "avx2"
-#else
-            "portable"
-#endif
-};
+} chosen = {compact_baseline, spread_baseline, free_count_baseline, best_baseline};
 
 // `LOB_KERNELS=baseline` in the environment restricts them to the instruction set of the build.
 __attribute__((constructor)) static void choose_kernels(void) {
@@ -169,7 +162,6 @@ __attribute__((constructor)) static void choose_kernels(void) {
         chosen.spread = spread_avx512;
         chosen.free_count = free_count_avx512;
         chosen.best = best_avx512;
-        chosen.name = "avx512";
     }
 #endif
 }
@@ -190,5 +182,3 @@ int64_t lob_best_levels(const int64_t *keys, const int64_t *quantities, int64_t 
                         lob_level *levels, int64_t wanted) {
     return chosen.best(keys, quantities, high, flip, levels, wanted);
 }
-
-const char *lob_book_kernel_name(void) { return chosen.name; }

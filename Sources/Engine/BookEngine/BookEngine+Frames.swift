@@ -106,8 +106,9 @@ extension BookEngine {
         }
     }
 
-    /// A connection has ended, and nothing is missing between it and its successor.
+    /// A connection has ended, and nothing is missing between it and its successor, unless it died before.
     mutating func retired(_ source: UInt16) {
+        if shared.connections.isSilent(source) { return disconnected(source) }
         shared.lost(source, oldestDoubt: oldestDoubt)
         for slot in books.indices {
             books[slot].retired(source)

@@ -91,7 +91,9 @@ extension SymbolBook {
         switch verdict {
         case .unknown: return false
         case .agreed(let isWhole):
-            if isWhole { proved(by: .top, atNs: seenNs &- streamLagNs) }
+            // What an earlier connection delivered says nothing about what was sent between the two.
+            let upNs = source.connection.map { shared.connections.upNs($0) } ?? .max
+            if isWhole && seenNs >= upNs { proved(by: .top, atNs: seenNs &- streamLagNs) }
             return true
         case .contradicted(let mismatch):
             contradicted(by: mismatch)

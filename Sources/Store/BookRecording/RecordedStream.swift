@@ -73,19 +73,27 @@ package struct RecordedStream: Sendable {
     /// Most blocks of a segment searched for its terms. Earlier versions wrote gaps before their first base.
     private static let termsBlocksMax = 8
 
-    /// The terms in the first segment; nil if none can be read.
-    package var terms: RecordingTerms? {
-        for segment in segments {
-            guard let reader = try? SegmentReader(path: segment.path) else { continue }
-            for entry in reader.index.blocks.prefix(RecordedStream.termsBlocksMax) {
-                guard let (_, raw) = try? reader.block(at: Int(clamping: entry.offset)) else { continue }
-                var terms: RecordingTerms?
-                _ = FrameBlock.forEach(in: raw) { frame in
-                    if frame.record == .terms { terms = RecordingTerms(frame.body) }
-                    return terms == nil
-                }
-                if let terms { return terms }
+    /// The terms of each run, from its first segment in which they can be read.
+    package var termsOfRuns: [RecordingTerms] {
+        var (terms, run) = ([RecordingTerms](), Int64?.none)
+        for segment in segments where segment.header.startedAtNs != run {
+            guard let own = RecordedStream.terms(in: segment) else { continue }
+            terms.append(own)
+            run = segment.header.startedAtNs
+        }
+        return terms
+    }
+
+    private static func terms(in segment: RecordedSegment) -> RecordingTerms? {
+        guard let reader = try? SegmentReader(path: segment.path) else { return nil }
+        for entry in reader.index.blocks.prefix(termsBlocksMax) {
+            guard let (_, raw) = try? reader.block(at: Int(clamping: entry.offset)) else { continue }
+            var terms: RecordingTerms?
+            _ = FrameBlock.forEach(in: raw) { frame in
+                if frame.record == .terms { terms = RecordingTerms(frame.body) }
+                return terms == nil
             }
+            if let terms { return terms }
         }
         return nil
     }

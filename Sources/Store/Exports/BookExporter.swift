@@ -48,6 +48,8 @@ package struct BookExporter {
         package var shiftNs: Int64
         /// The symbols to write; nil for all.
         package var symbols: Set<SymbolName>?
+        /// Asked before each sample; true ends the export.
+        package var isStopped: @Sendable () -> Bool = { false }
 
         /// Options with these values.
         ///
@@ -162,10 +164,12 @@ package struct BookExporter {
         own.held = nil
         let copy = own.copy
         var dueNs = held.firstNs
-        while dueNs <= held.lastNs && !hasFailed {
+        // A silence of years has many samples.
+        while dueNs <= held.lastNs && !hasFailed && !options.isStopped() {
             if followed.count > 1 || !waiting.isEmpty { sink.file.beginPiece() }
             sample(symbol, &own, copy.book, dueNs)
             waiting.add(sink.file.endPiece(), atNs: dueNs)
+            if waiting.isFull { waiting.release(before: held.firstNs) { sink.file.write($0) } }
             dueNs += options.everyNs
         }
     }

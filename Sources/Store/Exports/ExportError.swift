@@ -8,6 +8,8 @@ package enum ExportError: Error, Hashable, Sendable, CustomStringConvertible {
     case isInput(path: String)
     /// The format needs a file that can be rewritten, and this is a pipe.
     case needsFile(path: String)
+    /// The format is an archive already, and its beginning cannot be rewritten once compressed.
+    case isArchive(path: String)
     /// A stop was asked for while a pipe had no reader.
     case interrupted
 
@@ -17,6 +19,7 @@ package enum ExportError: Error, Hashable, Sendable, CustomStringConvertible {
         case .cannotWrite(let path, let reason): "\(path): cannot write: \(reason)"
         case .isInput(let path): "\(path): is itself being read; name another file for the export"
         case .needsFile(let path): "\(path): this layout is not written to a pipe; name a file"
+        case .isArchive(let path): "\(path): this layout is an archive already; name a file without .gz"
         case .interrupted: "interrupted"
         }
     }

@@ -45,6 +45,7 @@ package final class ExportFile {
         path: String, isPatched: Bool = false, inputs: [String] = [], isStopped: () -> Bool = { false }
     ) throws(ExportError) {
         self.path = path
+        if isPatched && path.hasSuffix(".gz") { throw .isArchive(path: path) }
         if path == "-" || ExportFile.isStandardOutput(path) {
             if isPatched { throw .needsFile(path: path == "-" ? "standard output" : path) }
             (target, temporary, descriptor) = ("", "", 1)

@@ -13,7 +13,8 @@ struct WaitingSamples {
     private var bytes = 0
     /// Number of samples written too early.
     private(set) var disordered = 0
-    private var isFull = false
+    /// Whether too much is waiting, so that the next `release` writes everything.
+    private(set) var isFull = false
 
     /// Whether none is waiting.
     var isEmpty: Bool { first == pieces.count }

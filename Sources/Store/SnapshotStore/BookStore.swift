@@ -55,12 +55,6 @@ package final class BookStore: @unchecked Sendable {
         }
     }
 
-    /// Saves a snapshot of a book as soon as it is live.
-    ///
-    /// - Returns: false if too many are requested.
-    @discardableResult
-    package func save(_ symbol: SymbolName) -> Bool { follower.save(symbol) }
-
     /// Saves a snapshot of every book, each as soon as it is live.
     package func saveAll() { for symbol in symbols { _ = follower.save(symbol) } }
 

@@ -129,9 +129,12 @@ struct ConvertCommand: ParsableCommand {
             if found.isEmpty { throw SegmentError.notASegment(path: path) }
             streams += found
         }
-        let terms = streams.compactMap(\.terms)
+        let terms = streams.flatMap(\.termsOfRuns)
         guard let market = terms.first?.knownMarket else {
             throw ConvertRefusal("\(inputs[0]): nothing in it says what it is of")
+        }
+        if terms.contains(where: { $0.knownMarket != market }) {
+            throw ValidationError("These recordings are of several markets; convert each by itself.")
         }
         let symbols = Set(terms.flatMap { $0.symbolNames ?? [] }).sorted()
         let subject = CaptureRecorder.Subject(

@@ -27,9 +27,9 @@ struct ExportCommand: ParsableCommand {
             unless more than 64 MiB would wait, which is reported. A file with a name ending in .gz is \
             compressed; - is standard output.
 
-            Exit status: 0 written; 1 something cannot be read or written; 2 the input is damaged or \
-            contradicts itself, its end was cut off inside a block, or it contains nothing proven; 130 \
-            interrupted, with what had been read written.
+            Exit status: 0 written; 1 something cannot be read or written, or one of the symbols is not in \
+            it; 2 the input is damaged or contradicts itself, its end was cut off inside a block, or it \
+            contains nothing proven; 130 interrupted, with what had been read written.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
@@ -77,9 +77,11 @@ struct ExportCommand: ParsableCommand {
     private var everyNs: Int64 { Int64(every) * 1_000_000 }
 
     private var options: BookExporter.Options {
-        BookExporter.Options(
+        var options = BookExporter.Options(
             fromNs: part.from?.ns ?? .min, toNs: part.to?.ns ?? .max, everyNs: everyNs,
             shiftNs: Int64(shiftLocal) * 1_000_000, symbols: part.symbols)
+        options.isStopped = { StopSignals.isRaised }
+        return options
     }
 
     func run() throws {
@@ -126,10 +128,12 @@ struct ExportCommand: ParsableCommand {
         let request = CaptureRequest(
             captures: captures, market: market.market, snapshots: snapshot, depth: depth)
         var sink: (any BookSink)?
+        var missing: Set<SymbolName> = []
         let (summary, exporter) = try request.export { market, symbols, inputs throws in
             let made = try format.sink(
                 out, market, symbolCount: symbolCount(Set(symbols)), everyNs: everyNs, inputs: inputs)
             sink = made
+            missing = part.symbols?.subtracting(symbols) ?? []
             return BookExporter(made, options)
         }
         for note in summary.notes { printError(note) }
@@ -141,7 +145,8 @@ struct ExportCommand: ParsableCommand {
                 return c.tickersAgreed != c.tickersCompared || c.partialsAgreed != c.partialsCompared
                     || $0.bodies.mismatches > 0
             }
-        try finish(sink, exporter, isFaulty: isFaulty)
+        if !missing.isEmpty { part.complain(ofMissing: missing, captures.joined(separator: ", ")) }
+        try finish(sink, exporter, isFaulty: isFaulty, isPartial: !missing.isEmpty)
     }
 
     private func export(recordings paths: [String]) throws {
@@ -156,24 +161,31 @@ struct ExportCommand: ParsableCommand {
             recordings.append((path, found))
         }
         let all = recordings.flatMap(\.streams)
-        let terms = all.compactMap(\.terms)
+        let terms = all.flatMap(\.termsOfRuns)
         let symbols = Set(terms.flatMap { $0.symbolNames ?? [] })
         guard let market = terms.first?.knownMarket else {
             printError("lob: \(paths[0]): nothing in it says what it is of")
             throw ExitCode(1)
         }
+        if terms.contains(where: { $0.knownMarket != market }) {
+            throw ValidationError("These recordings are of several markets; export each by itself.")
+        }
         let sink = try format.sink(
             out, market, symbolCount: symbolCount(symbols), everyNs: everyNs,
             inputs: all.flatMap { $0.segments.map(\.path) })
+        let missing = part.missing(in: all, paths.joined(separator: ", "))
         var exporter = BookExporter(sink, options)
         for (path, streams) in recordings where !StopSignals.isRaised && !exporter.hasFailed {
             exporter.beginStream()
             isFaulty = try RecordedExport.run(streams, path, part, &exporter) || isFaulty
         }
-        try finish(sink, exporter, isFaulty: isFaulty)
+        try finish(sink, exporter, isFaulty: isFaulty, isPartial: !missing.isEmpty)
     }
 
-    private func finish(_ sink: (any BookSink)?, _ exporter: BookExporter?, isFaulty: Bool) throws {
+    /// - Parameter isPartial: whether a symbol that was asked for is not there.
+    private func finish(
+        _ sink: (any BookSink)?, _ exporter: BookExporter?, isFaulty: Bool, isPartial: Bool
+    ) throws {
         guard let sink, var exporter else { return }
         exporter.finish()
         if exporter.disordered > 0 {
@@ -187,5 +199,6 @@ struct ExportCommand: ParsableCommand {
         if StopSignals.isRaised { throw ExitCode(130) }
         if exporter.beginnings == 0 { printError("lob: nothing of it is proven, so nothing was written") }
         if isFaulty || exporter.beginnings == 0 { throw ExitCode(2) }
+        if isPartial { throw ExitCode(1) }
     }
 }

@@ -23,8 +23,8 @@ struct HistoryReport {
 
     private static func row(_ report: DailyReport) -> [String] {
         let (tally, counts) = (report.tally, report.tally.counts)
-        let staleNs = tally.staleNs.values.reduce(0, +)
-        let seenNs = tally.liveNs + tally.syncingNs + staleNs
+        let staleNs = tally.staleNs.values.reduce(0, &+)
+        let seenNs = tally.liveNs &+ tally.syncingNs &+ staleNs
         let reasons = tally.staleNs.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         return [
             report.symbol, seconds(seenNs),

@@ -70,7 +70,7 @@ struct HistoryTable {
     private static func seconds(_ title: String, _ from: String, _ to: String) -> Column {
         Column(title: title) { row in
             guard case .number(let fromNs) = row[from], case .number(let toNs) = row[to] else { return "-" }
-            return fixed(Double(toNs - fromNs) / 1e9, 3)
+            return fixed(Double(saturatedDifference(toNs, fromNs)) / 1e9, 3)
         }
     }
 

@@ -32,7 +32,8 @@ struct CoverageChart {
     init(_ stream: RecordedStream, path: String) {
         let survey = CoverageSurvey(stream)
         (self.path, shard, segmentCount, self.survey) = (path, stream.shard, stream.segments.count, survey)
-        let (first, last) = (survey.runs.first?.fromNs ?? 0, survey.runs.last?.toNs ?? 0)
+        // The clock may have been set back between two runs.
+        let (first, last) = (survey.runs.map(\.fromNs).min() ?? 0, survey.runs.map(\.toNs).max() ?? 0)
         (fromNs, toNs) = (first, last)
         func hole(_ gap: RecordedGap) -> CoverageHole {
             CoverageHole(
@@ -59,21 +60,24 @@ struct CoverageChart {
     func coveredNs(_ row: Row) -> Int64 {
         var (covered, at) = (Int64(0), fromNs)
         for hole in (row.holes + holes).sorted(by: { $0.fromNs < $1.fromNs }) {
-            covered += max(hole.fromNs - at, 0)
+            covered += max(saturatedDifference(hole.fromNs, at), 0)
             at = max(at, hole.toNs)
         }
-        return covered + max(toNs - at, 0)
+        return covered + max(saturatedDifference(toNs, at), 0)
     }
 
-    private var totalNs: Int64 { max(toNs - fromNs, 1) }
+    private var totalNs: Int64 { max(saturatedDifference(toNs, fromNs), 1) }
 
     private func timeline(_ row: Row) -> String {
         let stepNs = max(totalNs / Int64(CoverageChart.columnCount), 1)
         var cells = [Character](repeating: "#", count: CoverageChart.columnCount)
         func mark(_ hole: CoverageHole, isOfAll: Bool) {
-            let first = Int((max(hole.fromNs, fromNs) - fromNs) / stepNs)
-            let last = Int((max(hole.toNs, fromNs) - fromNs) / stepNs)
-            for index in first...max(last, first) where cells.indices.contains(index) {
+            func column(_ atNs: Int64) -> Int {
+                let distanceNs = saturatedDifference(min(max(atNs, fromNs), toNs), fromNs)
+                return min(Int(distanceNs / stepNs), CoverageChart.columnCount - 1)
+            }
+            if hole.fromNs > toNs || hole.toNs < fromNs { return }
+            for index in column(hole.fromNs)...max(column(hole.toNs), column(hole.fromNs)) {
                 cells[index] = hole.kind.mark(isOfAll: isOfAll)
             }
         }

@@ -14,7 +14,7 @@ struct RecordInfoCommand: ParsableCommand {
             in which nothing was written, - a run without the symbol, and ? unknown: blocks are missing, or \
             a segment was not closed.
 
-            Exit status: 0; 1 it cannot be read.
+            Exit status: 0; 1 it, or one of its segments, cannot be read.
             """)
 
     @Argument(help: ArgumentHelp("Segments, or folders of them.", valueName: "recording"))
@@ -31,11 +31,12 @@ struct RecordInfoCommand: ParsableCommand {
     }
 
     func run() throws {
-        var charts: [CoverageChart] = []
+        var (charts, isPartial) = ([CoverageChart](), false)
         for path in recordings {
             do throws(SegmentError) {
                 let streams = try RecordedStream.all(at: path) { error in
                     printError("lob: left out: \(error)")
+                    isPartial = true
                 }
                 if streams.isEmpty { throw .notASegment(path: path) }
                 for stream in streams {
@@ -48,13 +49,15 @@ struct RecordInfoCommand: ParsableCommand {
                 throw ExitCode(1)
             }
         }
-        guard let svg else { return }
-        let picture = CoveragePicture(charts).text
-        do {
-            try picture.write(toFile: svg, atomically: true, encoding: .utf8)
-        } catch {
-            printError("lob: \(svg): cannot be written")
-            throw ExitCode(1)
+        if let svg {
+            let picture = CoveragePicture(charts).text
+            do {
+                try picture.write(toFile: svg, atomically: true, encoding: .utf8)
+            } catch {
+                printError("lob: \(svg): cannot be written")
+                throw ExitCode(1)
+            }
         }
+        if isPartial { throw ExitCode(1) }
     }
 }

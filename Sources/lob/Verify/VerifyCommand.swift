@@ -56,10 +56,15 @@ struct RecordedPart: ParsableArguments {
         if missing == symbols {
             printError("lob: \(path): none of the symbols is in it")
         } else if !missing.isEmpty {
-            let names = missing.map { "\($0)" }.sorted().joined(separator: ", ")
-            printError("lob: \(path): not in it: \(names)")
+            complain(ofMissing: missing, path)
         }
         return missing
+    }
+
+    /// Says which symbols are not in a recording or capture.
+    func complain(ofMissing symbols: Set<SymbolName>, _ path: String) {
+        let names = symbols.map { "\($0)" }.sorted().joined(separator: ", ")
+        printError("lob: \(path): not in it: \(names)")
     }
 
     /// Says that nothing of a recording was verified.

@@ -108,9 +108,6 @@ int64_t lob_free_count(const int64_t *quantities, int64_t width);
 int64_t lob_best_levels(const int64_t *keys, const int64_t *quantities, int64_t high, int64_t flip,
                         lob_level *levels, int64_t wanted);
 
-/// The variant of the kernels above in use: "avx512", "avx2" or "portable".
-const char *lob_book_kernel_name(void);
-
 /// Number of the eight ascending keys at `keys` that are below `key`, times `LOB_BELOW8_UNIT`.
 static inline int64_t lob_below8_units(const int64_t *keys, int64_t key) {
 #if defined(__AVX2__)
