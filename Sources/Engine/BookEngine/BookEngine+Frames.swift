@@ -108,7 +108,8 @@ extension BookEngine {
 
     /// A connection has ended, and nothing is missing between it and its successor, unless it died before.
     mutating func retired(_ source: UInt16) {
-        if shared.connections.isSilent(source) { return disconnected(source) }
+        let hasDied = shared.connections.isSilent(source) && !shared.defect.ignoresSilentConnection
+        if hasDied { return disconnected(source) }
         shared.lost(source, oldestDoubt: oldestDoubt)
         for slot in books.indices {
             books[slot].retired(source)
