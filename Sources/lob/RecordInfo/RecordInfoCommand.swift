@@ -14,7 +14,7 @@ struct RecordInfoCommand: ParsableCommand {
             in which nothing was written, - a run without the symbol, and ? unknown: blocks are missing, or \
             a segment was not closed.
 
-            Exit status: 0; 1 it, or one of its segments, cannot be read.
+            Exit status: 0; 1 it cannot be read, or a file of a folder was left out.
             """)
 
     @Argument(help: ArgumentHelp("Segments, or folders of them.", valueName: "recording"))
