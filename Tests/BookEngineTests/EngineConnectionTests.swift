@@ -91,7 +91,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status().state == .live)
         h.tick(afterNs: second / 4)
         #expect(h.status().reason == .silent && h.status("ETHUSDT").reason == .silent)
-        h.update(61, 61)
+        h.update(61, atMs: h.nowNs / 1_000_000 - 1_000)
         #expect(h.status().state == .live && h.status("ETHUSDT").state == .live)
     }
 

@@ -12,6 +12,8 @@ struct EngineHarness: ~Copyable {
     var engine: BookEngine
     var nowNs: Int64 = 1_000_000_000
     var source: UInt16 = 1
+    /// The connections that are up.
+    private var connected: Set<UInt16> = []
 
     init(
         _ market: Market = .spot, symbols: [String] = ["BTCUSDT"],
@@ -24,6 +26,11 @@ struct EngineHarness: ~Copyable {
     }
 
     mutating func frame(_ kind: FrameKind, _ body: [UInt8] = [], source: UInt16? = nil) {
+        switch kind {
+        case .connected: connected.insert(source ?? self.source)
+        case .disconnected, .retired: connected.remove(source ?? self.source)
+        default: break
+        }
         let padded = body + [UInt8](repeating: 0x7B, count: 128)
         padded.withUnsafeBufferPointer { all in
             engine.step(
@@ -111,15 +118,10 @@ struct EngineHarness: ~Copyable {
 
     /// Connected and live at id 10 with bids 9.0, 8.0 and asks 10.0, 11.0, proven throughout.
     mutating func goLive(symbol: String = "BTCUSDT") {
-        if !status(symbol).hasSource { frame(.connected) }
+        if !connected.contains(source) { frame(.connected) }
         update(8, 9, symbol: symbol)
         snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], symbol: symbol)
         update(10, 10, symbol: symbol)
         _ = requests()
     }
-}
-
-extension SymbolStatus {
-    /// Whether something was ever received or asked for.
-    fileprivate var hasSource: Bool { lastEventAtNs != 0 }
 }

@@ -45,7 +45,7 @@ extension EngineHarness {
         #expect(h.status("ETHUSDT").reason == .silent)
         h.frame(.retired, source: 1)
         #expect(h.status().state == .stale && h.status().reason == .silent)
-        h.update(61, 61, symbol: "ETHUSDT", source: 2)
+        h.update(61, atMs: h.nowNs / 1_000_000 - 1_000, symbol: "ETHUSDT", source: 2)
         #expect(h.status().state == .live)
     }
 
@@ -86,7 +86,10 @@ extension EngineHarness {
         #expect(h.asked() == ["BTCUSDT"])
         // 8.0 is gone, which one level does not show.
         h.snapshot(120, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1)
-        for _ in 0..<20 { h.tick(afterNs: second / 4) }
+        for _ in 0..<20 {
+            h.tick(afterNs: second / 4)
+            for _ in h.asked() { h.snapshot(120, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1) }
+        }
         #expect(h.status().state == .live && h.status().provenBids == .to(Price(90)))
         h.futuresUpdate(105, 121, 130)
         #expect(h.status().state == .live)

@@ -11,7 +11,7 @@ import MarketData
 
 extension BookEngine {
     /// A connection is up with all subscriptions; symbols without a book now request a snapshot. Messages of
-    /// an unconnected source are ignored.
+    /// an unconnected source are ignored. If the source was connected, this also reports its end.
     public mutating func connect(source: UInt16 = 0, receivedAtNs: Int64) {
         step(BookEngine.bare(.connected, source, receivedAtNs))
     }

@@ -90,6 +90,8 @@ extension BookEngine {
 
     /// A connection is up with all subscriptions of this engine.
     mutating func connected(_ frame: Frame) {
+        // Its end was not reported; what was sent in between is missing.
+        if shared.connections.contains(frame.source) { disconnected(frame.source) }
         shared.connected(frame.source, receivedAtNs: frame.receivedAtNs)
         for slot in books.indices {
             books[slot].connected(frame.source)
@@ -142,6 +144,7 @@ extension BookEngine {
         let silent = shared.tick(
             receivedAtNs: frame.receivedAtNs, monotonicNs: BookEngine.monotonicNs(frame))
         for source in silent { fellSilent(source, true) }
+        for source in shared.connections.resumedUntimed(nowNs: shared.nowNs) { fellSilent(source, false) }
         if shared.connections.lateHaveChanged() { judgeAll() }
         shared.countableSlots = EngineShared.slotsPerTick
         wakeSome()
@@ -157,16 +160,22 @@ extension BookEngine {
         return Int64(bitPattern: bits)
     }
 
-    /// Any frame but a tick advances the clock and shows that its connection delivers.
-    mutating func hear(_ frame: Frame) {
+    /// Any frame but a tick advances the clock and shows that its connection delivers. True if that one
+    /// counts as silent.
+    mutating func hear(_ frame: Frame) -> Bool {
         var heard: UInt16?
         switch frame.kind {
-        case .tick: return
+        case .tick: return false
         case .message, .dropped, .resubscribed: heard = frame.source
         case .connected, .disconnected, .retired, .depthSnapshot, .snapshotFailed, .snapshotRequested: break
         }
-        let wasSilent = shared.advance(receivedAtNs: frame.receivedAtNs, hearing: heard)
-        if wasSilent { fellSilent(frame.source, false) }
+        return shared.advance(receivedAtNs: frame.receivedAtNs, hearing: heard)
+    }
+
+    /// A silent connection was heard, and its message has been processed.
+    @inline(never)
+    mutating func heardAgain(_ source: UInt16) {
+        if shared.connections.hasResumed(source, nowNs: shared.nowNs) { fellSilent(source, false) }
     }
 
     /// What is known about a connection concerns all its books.

@@ -93,7 +93,7 @@ public struct BookEngine: ~Copyable {
     /// Processes one frame, the engine's only input.
     public mutating func step(_ frame: Frame) {
         counters.frames &+= 1
-        hear(frame)
+        let isHeardAgain = hear(frame)
         switch frame.kind {
         case .message: message(frame)
         case .depthSnapshot: snapshot(frame)
@@ -106,6 +106,7 @@ public struct BookEngine: ~Copyable {
         case .resubscribed: resubscribed(frame)
         case .tick: tick(frame)
         }
+        if isHeardAgain { heardAgain(frame.source) }
         if publishesEachMessage { publishViews() }
     }
 

@@ -18,11 +18,15 @@ struct Connections {
         var pauseNs: Int64 = 0
         var messageCount = 0
         var isSilent = false
+        /// While it counts as silent, when it was first heard again; nil if it was not.
+        var heardAgainNs: Int64?
         /// Lag of its last update, and when that arrived.
         var lagNs: Int64 = 0
         var lagNotedNs: Int64 = 0
         /// Whether it was late at the last tick.
         var isLate = false
+
+        mutating func resume() { (isSilent, heardAgainNs) = (false, nil) }
     }
 
     private var connections: [Connection] = []
@@ -94,7 +98,7 @@ struct Connections {
 
     mutating func remove(_ source: UInt16) { connections.removeAll { $0.source == source } }
 
-    /// A connection delivered something. True if it had been considered silent.
+    /// A connection delivered something. True if it counts as silent, as it does until `hasResumed`.
     @inline(__always)
     mutating func hear(_ source: UInt16, receivedAtNs: Int64, nowNs: Int64) -> Bool {
         if last >= connections.count || connections[last].source != source {
@@ -107,9 +111,38 @@ struct Connections {
         connections[last].heardNs = nowNs
         connections[last].messageCount &+= 1
         if !connections[last].isSilent { return false }
-        connections[last].isSilent = false
+        if connections[last].heardAgainNs == nil { connections[last].heardAgainNs = nowNs }
         return true
     }
+
+    /// Whether a silent connection that has just been heard counts as delivering again: what it delivers first
+    /// may have waited for as long as it was silent, so not before an update has shown how late it is.
+    mutating func hasResumed(_ source: UInt16, nowNs: Int64) -> Bool {
+        guard let index = connections.firstIndex(where: { $0.source == source && $0.isSilent }),
+            connections[index].lagNotedNs == nowNs
+        else { return false }
+        connections[index].resume()
+        return true
+    }
+
+    /// The silent connections that have been heard for a while without an update that shows how late they are.
+    mutating func resumedUntimed(nowNs: Int64) -> [UInt16] {
+        var resumed: [UInt16] = []
+        for index in connections.indices where connections[index].isSilent {
+            let connection = connections[index]
+            guard let heardAgainNs = connection.heardAgainNs,
+                nowNs &- heardAgainNs > Connections.untimedNsMax
+            else { continue }
+            connections[index].resume()
+            // What was heard once, a while ago, and no more, is silent again.
+            connections[index].isSilent = nowNs &- connection.heardNs > Connections.silenceNsMin
+            if !connections[index].isSilent { resumed.append(connection.source) }
+        }
+        return resumed
+    }
+
+    /// How long a busy connection may deliver without an update that has a time.
+    private static let untimedNsMax: Int64 = 1_000_000_000
 
     /// Records the lag of an update on the connection heard last.
     @inline(__always)

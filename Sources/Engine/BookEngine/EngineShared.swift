@@ -51,7 +51,7 @@ final class EngineShared {
     }
 
     /// A frame other than a tick advances the clock, and may show that a connection delivers. True if that
-    /// one had been considered silent.
+    /// one counts as silent.
     func advance(receivedAtNs: Int64, hearing source: UInt16?) -> Bool {
         clock.advance(receivedAtNs: receivedAtNs)
         lag.isExact = clock.isExact

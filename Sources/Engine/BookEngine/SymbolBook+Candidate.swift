@@ -96,6 +96,7 @@ extension SymbolBook {
         guard let own = served.sync.lastID, let reached = staging.sync.lastID else { return }
         // Ids may have gone back for good, or the book may be of another epoch; the updates will then
         // continue from here.
+        if reached < own && served.sync.isLive && lag.idsWentBack { return restartOfAnotherTime() }
         if reached < own && served.sync.isLive && !doubt.needsProof { return candidateIsTooOld() }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
             candidate?.isAhead(sinceNs: shared.nowNs)

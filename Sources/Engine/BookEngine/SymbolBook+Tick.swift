@@ -18,6 +18,7 @@ extension SymbolBook {
         woken()
         if candidate?.comparison != nil { settle() }
         guard source.connection != nil else { return }
+        source.tick(nowNs: nowNs)
         let isAtID = served.sync.lastID != nil
         if isAtID, let dueNs = evidenceDueNs, dueNs < nowNs { settleAhead() }
         if isAtID { wakeForEvidence() }
@@ -40,7 +41,8 @@ extension SymbolBook {
         }
         if served.sync.isLive && source.leftOutNs == nil {
             guard let dueNs = source.confirmNs else { return seekProofOfTimeliness(nowNs) }
-            return dueNs <= nowNs ? startCandidate(.check) : wake(atNs: dueNs)
+            wake(atNs: max(dueNs, nowNs &+ shared.configuration.doubtNsMin))
+            return dueNs <= nowNs ? startCandidate(.check) : ()
         }
         // Joined to a snapshot, without an update yet: a second snapshot at the same id shows that it is
         // quiet.

@@ -243,11 +243,12 @@ extension SymbolBook {
 
     /// The connection has ended as planned, after another one has served the same streams beside it for a
     /// while. A live book stays good if the other connection has shown the symbol and nothing newer, or if
-    /// neither has shown it; not if its own was late or had omitted something.
+    /// neither has shown it; not if its own was late or had omitted something, or the book itself waits for a
+    /// confirmation.
     func retired(_ gone: UInt16) {
         if source.connection != gone { return }
         guard let next = shared.connections.newest, served.sync.isLive, !isLagging,
-            source.leftOutNs == nil, let id = served.sync.lastID
+            source.leftOutNs == nil, source.confirmNs == nil, let id = served.sync.lastID
         else { return disconnected(gone) }
         if !source.isContinued(by: next, at: id, trustsUnseen: shared.defect.handsOverUnseen) {
             return disconnected(gone)

@@ -36,6 +36,7 @@ extension SymbolBook {
             counters.discarded += 1
             // The candidate first: it may be what the stream continues.
             if candidate != nil { receiveInCandidate(update, ids, frame) }
+            if lag.idsWentBack && served.sync.isLive && !gap.isOpen { suspectGap(.gap) }
             return noteBehind()
         case .buffer:
             gap.close()
@@ -228,9 +229,17 @@ extension SymbolBook {
             if ageNs <= shared.configuration.snapshotAheadNsMax { return checkWhatIsAhead() }
             counters.snapshotsRefuted += 1
         } else {
-            counters.gaps += 1
-            crossChecks.forgetFormerTime()
+            return restartOfAnotherTime()
         }
+        behind.end()
+        if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
+        restart(loss.reason(or: .gap))
+    }
+
+    /// The venue has restarted its ids, and the book is of the time before.
+    func restartOfAnotherTime() {
+        counters.gaps += 1
+        crossChecks.forgetFormerTime()
         behind.end()
         if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
         restart(loss.reason(or: .gap))

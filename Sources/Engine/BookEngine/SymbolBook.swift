@@ -9,7 +9,9 @@
 // what is known                                                                  verdict
 // no snapshot was ever joined (BookLoss)                                         syncing
 // the synchronizer waits for a snapshot or for the first update (SyncedBook)     stale, as BookLoss says
-// kept across a reconnect and not proven since (ReconnectDoubt)                  stale (disconnected)
+// kept across a reconnect and not proven since (ReconnectDoubt), or proven by a
+//   snapshot that may predate the connection, and not confirmed in time
+//   (SymbolSource)                                                               stale (disconnected)
 // a message that may have been an update of it was lost (SuspectedGap)           stale (as it says)
 // its stream omitted something or is being resubscribed, and has shown nothing
 //   since (SymbolSource)                                                         stale (behind)
@@ -130,6 +132,7 @@ final class SymbolBook {
         if doubt.needsProof { return (.stale, .disconnected) }
         if gap.isOpen { return (.stale, gap.reason) }
         if source.leftOutNs != nil { return (.stale, .behind) }
+        if source.isUnconfirmed { return (.stale, .disconnected) }
         if !served.hasProvenBests && !shared.defect.believesUnprovenBest { return (.stale, .shallow) }
         if isLagging { return (.stale, .lagging) }
         if source.isSilent { return (.stale, .silent) }

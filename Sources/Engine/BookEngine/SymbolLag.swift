@@ -20,6 +20,9 @@ struct SymbolLag {
     private(set) var notedNs: Int64 = 0
     /// Whether it was measured on the last update.
     private var isOfLast = false
+    /// Whether the last update lies before its predecessor by id and after it by time: no duplicate and no
+    /// straggler does, so the venue's ids have gone back.
+    private(set) var idsWentBack = false
     private var lastEventTimeUs: Int64 = 0
     private var lastID = UpdateID(0)
     /// The meter's floor when that update arrived.
@@ -39,7 +42,9 @@ struct SymbolLag {
         eventTimeUs: Int64, id: UpdateID, on source: UInt16, nowNs: Int64, _ meter: inout LagMeter
     ) -> Bool {
         isOfLast = eventTimeUs > 0 && (eventTimeUs != lastEventTimeUs || id == lastID)
+        idsWentBack = false
         if !isOfLast { return false }
+        if id < lastID { idsWentBack = lastEventTimeUs > 0 && eventTimeUs > lastEventTimeUs }
         if id > lastID { meter.wentBack(byUs: lastEventTimeUs &- eventTimeUs, sinceFloorNs: floorNs) }
         (lastEventTimeUs, lastID) = (eventTimeUs, id)
         lagNs = meter.lagNs(eventTimeUs: eventTimeUs, on: source, nowNs: nowNs)

@@ -18,6 +18,7 @@ import MarketData
 /// subscribedAgain  it is in force, whoever requested it
 /// agreed           the venue was in the book's state at that time: settled if under the new subscription
 /// agreedEarly      it was so at a time that may precede the connection: to be confirmed
+/// tick             the confirmation may be overdue
 /// ledOn            an update continued the book: settled, unless it was sent before the new subscription
 /// shownBelow       a ticker or partial depth lies behind the book, long after the book came there
 /// fellSilent       the connection was busy and went silent, or delivers again
@@ -39,9 +40,13 @@ struct SymbolSource {
     static let subscribingNs: Int64 = 3_000_000_000
     /// The same where its acceptance is announced: twice the time after which a request counts as unanswered.
     static let announcingNs: Int64 = 21_000_000_000
-    /// When a snapshot must agree once more, because the last one may predate the connection; nil if none
-    /// must.
+    /// From when on a snapshot must agree once more, because the last one may predate the connection; nil if
+    /// none must.
     private(set) var confirmNs: Int64?
+    /// Whether that has not happened in time.
+    private(set) var isUnconfirmed = false
+    /// How long a confirmation may take from when it is due.
+    static let confirmingNsMax: Int64 = 2_000_000_000
     /// Another connection that delivered updates, and the highest id it reached.
     private var other: UInt16?
     private var otherLastID = UpdateID(0)
@@ -73,7 +78,7 @@ struct SymbolSource {
     ///   connection, so one that was up by then may omit something as well.
     mutating func moved(to connection: UInt16?, upNs: Int64, isSilent: Bool) {
         (self.connection, self.isSilent) = (connection, isSilent)
-        confirmNs = nil
+        confirmed()
         if subscription.map({ $0.askedNs < upNs }) != false { (leftOutNs, subscription) = (nil, nil) }
         (other, otherLastID) = (nil, UpdateID(0))
         (shownID, shownNs) = (UpdateID(0), 0)
@@ -95,7 +100,7 @@ struct SymbolSource {
     @inline(__always)
     mutating func ledOn(sentNs: Int64) {
         isShownBelow = false
-        confirmNs = nil
+        if confirmNs != nil { confirmed() }
         if leftOutNs != nil && sentNs >= subscription?.inForceNs ?? .min { endLeftOut() }
     }
 
@@ -149,12 +154,19 @@ struct SymbolSource {
     /// nothing about it: tickers and snapshots come without it.
     mutating func agreed(atNs: Int64) {
         if leftOutNs != nil, let provableNs, atNs >= provableNs { endLeftOut() }
-        if let confirmNs, atNs >= confirmNs { self.confirmNs = nil }
+        if let confirmNs, atNs >= confirmNs { confirmed() }
     }
 
     /// A snapshot agreed that may predate the connection: unless an update continues the book first, another
     /// one must agree, from this time on.
     mutating func agreedEarly(untilNs: Int64) { confirmNs = untilNs }
+
+    /// Time has passed.
+    mutating func tick(nowNs: Int64) {
+        if let confirmNs, nowNs &- confirmNs > SymbolSource.confirmingNsMax { isUnconfirmed = true }
+    }
+
+    private mutating func confirmed() { (confirmNs, isUnconfirmed) = (nil, false) }
 
     /// The connection has gone silent, or delivers again.
     mutating func fellSilent(_ isSilent: Bool) { self.isSilent = isSilent }

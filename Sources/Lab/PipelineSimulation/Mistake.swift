@@ -184,7 +184,7 @@ extension Mistake {
             [(.contradict, 300_000_000), (.whole, FaultPlan.certain)]
         case .droppedIgnored, .publishesLate: [(.drop, 10_000_000)]
         case .lagIgnored: [(.lag, 10_000_000)]
-        case .silenceIgnored: [(.vanish, 10_000_000)]
+        case .silenceIgnored: [(.hollow, 10_000_000)]
         case .contradictionIgnored: [(.contradict, 500_000_000), (.lost, 5_000_000)]
         case .absurdBelieved: [(.absurd, 3_000_000)]
         case .keepsConnections, .copiesClaimAll: [(.lost, 1_000_000)]

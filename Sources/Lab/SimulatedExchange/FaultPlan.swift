@@ -97,6 +97,9 @@ package enum Fault: Int, CaseIterable, Sendable {
     /// A depth stream is unsubscribed, and the reply waits for the next update, which the client does not
     /// get; then the symbol is silent for a while.
     case between
+    /// The server behind a connection is gone, but what stands before it goes on: pings are answered, and
+    /// nothing else comes.
+    case hollow
 
     /// What a rate counts.
     package enum Opportunity: Sendable {
@@ -121,7 +124,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         switch self {
         case .lost, .duplicate, .reorder, .truncate, .corrupt, .foreign: .frame
         case .unreadable, .garbled, .mixed, .absurd, .drop: .frame
-        case .cut, .vanish, .expire, .shutdown, .stall, .lag: .connectionSecond
+        case .cut, .vanish, .expire, .shutdown, .stall, .lag, .hollow: .connectionSecond
         case .mute, .idle, .between: .subscription
         case .pause, .clock: .consumerSecond
         case .stale, .frozen, .fail, .slow, .tardy, .contradict, .crossed, .whole, .ban: .request
@@ -152,7 +155,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         case .contradict, .crossed: 20_000_000
         case .whole: 15_000_000
         case .ban: 2_000_000
-        case .dark, .coarse: 500_000
+        case .dark, .coarse, .hollow: 500_000
         case .restart: 1_000_000
         case .between: 100_000_000
         }

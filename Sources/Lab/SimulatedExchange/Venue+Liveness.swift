@@ -6,7 +6,7 @@ extension Venue {
     /// - Returns: when the pong arrives, in virtual time; nil if it never does because the connection is gone
     ///   or has vanished.
     package mutating func ping(_ connection: ConnectionID) -> Int64? {
-        guard isConnected(connection), slots[connection.slot]?.isSending == true else { return nil }
+        guard isConnected(connection), slots[connection.slot]?.isReachable == true else { return nil }
         return slots[connection.slot]?.arrivalUs(nowUs, configuration)
     }
 }

@@ -15,8 +15,13 @@
 //     open     | second, end of life         | close queued                                | closed
 //     open     | second, cut                 | close queued, or what is on its way is lost | closed
 //     open     | second, vanish              | what is on its way is lost                  | vanished
+//     open     | second, hollow              | what is on its way still arrives            | hollow
 //     any      | queue full                  | close queued, 1008                          | closed
 //     vanished | anything                    | nothing                                     | vanished
+//     hollow   | second, ping due            | ping queued                                 | hollow
+//     hollow   | second, end of life         | close queued                                | closed
+//     hollow   | ping                        | answered                                    | hollow
+//     hollow   | anything else               | nothing                                     | hollow
 //     closed   | anything                    | nothing                                     | closed
 //
 // Incoming messages are counted per second of the clock, as weights are counted per minute: a burst across
@@ -33,6 +38,7 @@ final class VenueConnection {
         case open
         case closing(atUs: Int64)
         case vanished
+        case hollow
         case closed
     }
 
@@ -79,13 +85,16 @@ final class VenueConnection {
         lastDueUs = openUs
     }
 
-    /// Whether frames still leave for the client.
+    /// Whether messages still leave for the client.
     var isSending: Bool {
         switch state {
         case .open, .closing: true
-        case .vanished, .closed: false
+        case .vanished, .hollow, .closed: false
         }
     }
+
+    /// Whether pings, pongs and a close do.
+    var isReachable: Bool { isSending || state == .hollow }
 
     /// Queues a data frame, subject to the frame faults.
     func send(
@@ -177,11 +186,16 @@ final class VenueConnection {
             } else if counters.strikes(.vanish, of: plan, &random) {
                 queue.drop(afterUs: timeUs)
                 state = .vanished
+            } else if counters.strikes(.hollow, of: plan, &random) {
+                state = .hollow
             } else {
                 live(atUs: timeUs, plan: plan, configuration, &counters)
             }
         case .closing(let endUs):
             if timeUs >= endUs { close(.goingAway, atUs: timeUs, configuration) }
+        case .hollow:
+            if timeUs >= lifeEndUs { return close(.goingAway, atUs: timeUs, configuration) }
+            if timeUs >= nextPingUs { ping(atUs: timeUs, configuration) }
         case .vanished, .closed: return
         }
     }
@@ -246,7 +260,7 @@ final class VenueConnection {
     func close(
         _ end: ConnectionClose, atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration
     ) {
-        if !isSending { return }
+        if !isReachable { return }
         let dueUs = arrivalUs(timeUs, configuration)
         queue.drop(afterUs: dueUs)
         let start = queue.begin()
