@@ -257,7 +257,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
 
     @Test func buffersAreBoundedTogetherAndGivenBack() {
         var h = EngineHarness(symbols: (0..<50).map { "S\($0)USDT" }) {
-            $0.bufferSumBytesMax = 20_000
+            $0.bufferSumBytesMax = 24_000
             $0.requestsAreAnnounced = true
         }
         h.frame(.connected)
@@ -271,7 +271,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         }
         for id in 2...20 {
             for index in 0..<50 { h.update(id, id, bids: bids, symbol: "S\(index)USDT") }
-            #expect(sum(h) <= 20_000)
+            #expect(sum(h) <= 24_000)
         }
         for index in 0..<50 {
             h.snapshot(20, bids: bids, asks: asks, symbol: "S\(index)USDT")

@@ -60,6 +60,7 @@ struct NumberField: Sendable, CustomStringConvertible {
         NumberField("busySilence.pingAfterMs", ms: \.busySilence.pingAfterMs),
         NumberField("busySilence.pongLimitMs", ms: \.busySilence.pongLimitMs),
         NumberField("busySilence.goneAfterMs", ms: \.busySilence.goneAfterMs),
+        NumberField("busySilence.emptyAfterMs", ms: \.busySilence.emptyAfterMs),
         NumberField("fetcher.bodyBytesMax", \.fetcher.bodyBytesMax),
         NumberField("fetcher.listBytesMax", \.fetcher.listBytesMax),
         NumberField("fetcher.requestLimitMs", \.fetcher.requestLimitMs),

@@ -67,6 +67,21 @@ import Testing
         #expect(run.beSilent(forMs: 2_500) == ["ping 250", "replace 2250"])
     }
 
+    /// Pings are answered, and nothing else comes: replaced once, until messages come again.
+    @Test(arguments: [6.0, 100]) func onlyPongsCome(_ perSecond: Double) {
+        var run = Run()
+        for _ in 0..<2 {
+            #expect(run.hear(perSecond: perSecond, forMs: 20_000).isEmpty)
+            var actions: [String] = []
+            for second in 1...100 {
+                actions += run.beSilent(forMs: 1_000).map { "\(second): \($0)" }
+                run.heard += 1
+            }
+            #expect(actions.filter { $0.contains("replace") } == ["11: replace 250"])
+            #expect(!actions.contains { $0.contains("giveUp") })
+        }
+    }
+
     /// A quiet market is silent for long; its connection is left to the socket's own watch.
     @Test(arguments: [0.0, 0.1, 0.5, 1.5]) func quietMarkets(_ perSecond: Double) {
         var run = Run()

@@ -177,7 +177,7 @@ public struct ConnectionSupervisor: Sendable {
         }
     }
 
-    /// The connection was busy, went silent, and does not answer a ping. It may recover; meanwhile its
+    /// The connection was busy and went silent, but for pongs at most. It may recover; meanwhile its
     /// replacement is opened.
     public mutating func fellSilent(_ id: UInt16, nowMs: Int64) -> [Action] {
         settled(nowMs, id) { supervisor, index, actions in

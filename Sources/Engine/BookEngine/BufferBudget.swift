@@ -2,7 +2,7 @@
 
 import LobHandoff
 
-/// The bytes held by all buffers of an engine, and their limit.
+/// The memory held by all buffers of an engine, in bytes, and its limit.
 final class BufferBudget {
     private(set) var byteCount = 0
     let bytesMax: Int

@@ -115,8 +115,8 @@ struct Connections {
         return true
     }
 
-    /// Whether a silent connection that has just been heard counts as delivering again: what it delivers first
-    /// may have waited for as long as it was silent, so not before an update has shown how late it is.
+    /// Whether a silent connection that has just been heard counts as delivering again: what it delivers
+    /// first may have waited for as long as it was silent, so not before an update has shown how late it is.
     mutating func hasResumed(_ source: UInt16, nowNs: Int64) -> Bool {
         guard let index = connections.firstIndex(where: { $0.source == source && $0.isSilent }),
             connections[index].lagNotedNs == nowNs
@@ -125,7 +125,8 @@ struct Connections {
         return true
     }
 
-    /// The silent connections that have been heard for a while without an update that shows how late they are.
+    /// The silent connections that have been heard for a while without an update that shows how late they
+    /// are.
     mutating func resumedUntimed(nowNs: Int64) -> [UInt16] {
         var resumed: [UInt16] = []
         for index in connections.indices where connections[index].isSilent {

@@ -8,13 +8,16 @@
 
 import LobHandoff
 
-/// A bounded run of messages. Not copyable: a budget counts its bytes until it is gone.
+/// A bounded run of messages. Not copyable: a budget counts its memory until it is gone, the room for more
+/// included.
 struct MessageBuffer: ~Copyable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
     /// Receive time of the last message; meaningless while there is none.
     private(set) var lastReceivedAtNs: Int64 = 0
     private let bytesMax: Int
+    /// Room for bytes and for ends, as charged to the budget.
+    private var (byteRoom, endRoom) = (0, 0)
     private let budget: BufferBudget
     private let dropsOldest: Bool
 
@@ -25,19 +28,38 @@ struct MessageBuffer: ~Copyable {
         self.dropsOldest = dropsOldest
     }
 
-    deinit { budget.giveBack(bytes.count) }
+    deinit { budget.giveBack(memoryCount) }
 
     var count: Int { ends.count }
     var byteCount: Int { bytes.count }
+    private var memoryCount: Int { byteRoom + endRoom * MemoryLayout<Int>.stride }
 
     /// Appends a copy of a message; false if it does not fit.
     mutating func append(_ frame: Frame) -> Bool {
         if dropsOldest && ends.count > 2 { removeFirst() }
-        if unsafe bytes.count + frame.bytes.count > bytesMax { return false }
-        if unsafe !budget.take(frame.bytes.count) { return false }
+        let byteCount = unsafe bytes.count + frame.bytes.count
+        if byteCount > bytesMax || !makeRoom(forBytes: byteCount, ends: ends.count + 1) { return false }
         unsafe bytes.append(contentsOf: frame.bytes)
         ends.append(bytes.count)
         lastReceivedAtNs = frame.receivedAtNs
+        return true
+    }
+
+    /// Grows to twice the size, or by a quarter if the budget is nearly spent; never by less, because each
+    /// step copies everything.
+    private mutating func makeRoom(forBytes byteCount: Int, ends endCount: Int) -> Bool {
+        if byteCount > byteRoom {
+            let room = [2 * byteRoom, byteRoom + byteRoom / 4].map { min(max($0, byteCount), bytesMax) }
+            guard let taken = room.first(where: { budget.take($0 - byteRoom) }) else { return false }
+            byteRoom = taken
+            bytes.reserveCapacity(byteRoom)
+        }
+        if endCount > endRoom {
+            let room = max(2 * endRoom, 8)
+            if !budget.take((room - endRoom) * MemoryLayout<Int>.stride) { return false }
+            endRoom = room
+            ends.reserveCapacity(endRoom)
+        }
         return true
     }
 
@@ -53,14 +75,13 @@ struct MessageBuffer: ~Copyable {
     private mutating func removeFirst() {
         let length = ends.removeFirst()
         bytes.removeFirst(length)
-        budget.giveBack(length)
         for index in ends.indices { ends[index] -= length }
     }
 
     /// Drops the messages and frees the memory.
     mutating func removeAll() {
-        budget.giveBack(bytes.count)
-        bytes = []
-        ends = []
+        budget.giveBack(memoryCount)
+        (bytes, ends) = ([], [])
+        (byteRoom, endRoom) = (0, 0)
     }
 }

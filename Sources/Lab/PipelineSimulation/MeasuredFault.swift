@@ -26,6 +26,8 @@ package enum MeasuredFault: String, CaseIterable, Sendable {
     case allDead
     /// The whole connection is silent.
     case connectionSilent
+    /// The whole connection is silent, and answers pings.
+    case connectionHollow
     /// The link is slower than the stream.
     case lagging
     /// A level of the book is wrong.
@@ -45,6 +47,7 @@ package enum MeasuredFault: String, CaseIterable, Sendable {
         case .streamDead: "the depth stream dies, tickers come"
         case .allDead: "all streams of a symbol die"
         case .connectionSilent: "a busy connection is silent"
+        case .connectionHollow: "the same, and answers pings"
         case .lagging: "the link is slower than the stream"
         case .corrupted: "a level is wrong, audits every 30 s"
         case .idsRestarted: "the venue begins its ids anew"
@@ -57,7 +60,7 @@ package enum MeasuredFault: String, CaseIterable, Sendable {
         switch self {
         case .unreadable, .dropped, .crossed, .contradicted: 0
         case .streamDead: 2.5
-        case .connectionSilent: 3.5
+        case .connectionSilent, .connectionHollow: 3.5
         case .lagging: 5.75
         case .corrupted: 65
         case .allDead: 150
@@ -78,6 +81,7 @@ package enum MeasuredFault: String, CaseIterable, Sendable {
         case .streamDead: .fade
         case .allDead: .dark
         case .connectionSilent: .vanish
+        case .connectionHollow: .hollow
         case .lagging: .lag
         case .corrupted: .contradict
         case .idsRestarted: .restart
@@ -87,7 +91,7 @@ package enum MeasuredFault: String, CaseIterable, Sendable {
 
     /// The plan that measures it.
     func plan(seed: UInt64) -> PipelinePlan {
-        let isBusy = [.connectionSilent, .lagging].contains(self)
+        let isBusy = [.connectionSilent, .connectionHollow, .lagging].contains(self)
         var plan = PipelinePlan(seed: seed, profile: isBusy ? .spotBTC : .spotAlt)
         plan.symbolCount = 1
         plan.faultySeconds = 900
@@ -216,7 +220,7 @@ extension Pipeline {
                 if frame.kind == .depthSnapshot && !isLive { notice.noticedUs = frame.atUs }
                 return
             }
-        case .streamDead, .allDead, .connectionSilent, .lagging, .silentRenewal:
+        case .streamDead, .allDead, .connectionSilent, .connectionHollow, .lagging, .silentRenewal:
             let id = checker.symbols[index].view.lastUpdateID
             let changedUs = venue.changedUs(of: symbols[index], after: id) ?? frame.atUs
             if !isLive { notice.beganUs = max(changedUs, struckUs) }

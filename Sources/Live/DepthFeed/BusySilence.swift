@@ -7,10 +7,13 @@
 // | hearing  | silent for long, as busy as it was                   | ping     | pinged   |
 // | pinged   | nothing for `pongLimitMs` since the ping             | replace  | replaced |
 // | replaced | nothing for `goneAfterMs` since the ping             | give up  | given up |
+// | any      | pongs, and no message for `emptyAfterMs`: once       | replace  | hearing  |
 // | any      | otherwise                                            |          |          |
 //
 // Silent for long: for `pingAfterMs`, and for five times the message interval while it was busy. A ping
 // always comes first, so a process that was itself stopped does not take a connection for lost.
+//
+// What answers pings may be a front behind which nothing is left: `emptyAfterMs`, and 25 message intervals.
 
 /// How soon a silent connection that was busy is suspected. `pingAfterMs` of `.max`: never.
 public struct BusySilence: Hashable, Sendable {
@@ -22,6 +25,8 @@ public struct BusySilence: Hashable, Sendable {
     public var pongLimitMs: Int64 = 2_000
     /// Time from the ping for anything to arrive before it counts as gone.
     public var goneAfterMs: Int64 = 8_000
+    /// Time without a message, though pings are answered, before its replacement is opened.
+    public var emptyAfterMs: Int64 = 10_000
 
     /// The defaults.
     public init() {}
@@ -51,14 +56,19 @@ struct BusyWatch {
     private var lookedAtMs: Int64
     /// Messages per second, as of the last look that found some.
     private(set) var messagesPerSecond = 0.0
+    /// The same when the last message came, and when that was.
+    private var busyRate = 0.0
+    private var messageAtMs: Int64
+    /// Whether it was replaced because it delivers no more messages.
+    private var isEmptied = false
 
     init(_ limits: BusySilence, nowMs: Int64) {
         self.limits = limits
-        (heardAtMs, lookedAtMs) = (nowMs, nowMs)
+        (heardAtMs, lookedAtMs, messageAtMs) = (nowMs, nowMs, nowMs)
     }
 
-    /// How long nothing has been heard, as of the last look.
-    var silentMs: Int64 { lookedAtMs - heardAtMs }
+    /// How long nothing has been heard, or no message if that is what is wrong, as of the last look.
+    var silentMs: Int64 { lookedAtMs - (isEmptied ? messageAtMs : heardAtMs) }
 
     /// - Parameters:
     ///   - heard: count of everything received: pieces, pings, pongs.
@@ -66,11 +76,13 @@ struct BusyWatch {
     mutating func look(heard: Int, messages: Int, nowMs: Int64) -> Action? {
         lookedAtMs = nowMs
         if heard != self.heard {
+            let hasMessages = messages != self.messages
             measure(messages, sinceMs: heardAtMs, nowMs)
             self.heard = heard
             heardAtMs = nowMs
             state = .hearing
-            return nil
+            if hasMessages { (busyRate, messageAtMs, isEmptied) = (messagesPerSecond, nowMs, false) }
+            return isEmpty ? empty() : nil
         }
         switch state {
         case .hearing:
@@ -89,6 +101,18 @@ struct BusyWatch {
             return .giveUp
         case .givenUp: return nil
         }
+    }
+
+    /// Whether it was busy, and only pongs come.
+    private var isEmpty: Bool {
+        if isEmptied || busyRate < Double(limits.messagesPerSecondMin) { return false }
+        let longMs = max(limits.emptyAfterMs, limits.pingAfterMs, Int64(25_000 / busyRate))
+        return lookedAtMs - messageAtMs >= longMs
+    }
+
+    private mutating func empty() -> Action {
+        isEmptied = true
+        return .replace
     }
 
     private mutating func measure(_ messages: Int, sinceMs: Int64, _ nowMs: Int64) {

@@ -73,6 +73,7 @@ extension BusySilence {
             "busySilence.messagesPerSecondMin", messagesPerSecondMin, 1...Int.max)
         let times = [
             ("pingAfterMs", pingAfterMs), ("pongLimitMs", pongLimitMs), ("goneAfterMs", goneAfterMs),
+            ("emptyAfterMs", emptyAfterMs),
         ]
         for (field, ms) in times { try ConfigurationError.check("busySilence." + field, ms, 1...Int.max) }
     }
@@ -83,6 +84,7 @@ extension BusySilence {
         same.pingAfterMs = TimeLimit.ms(pingAfterMs)
         same.pongLimitMs = TimeLimit.ms(pongLimitMs)
         same.goneAfterMs = TimeLimit.ms(goneAfterMs)
+        same.emptyAfterMs = TimeLimit.ms(emptyAfterMs)
         return same
     }
 }

@@ -19,7 +19,7 @@ public enum FeedEvent: Sendable {
     case shutdownAnnounced(UInt16)
     /// A message that is neither data nor parsable; nil if it was too long to be examined.
     case unreadable(UInt16, ParseError?)
-    /// A connection was busy, and nothing has arrived for this long, not even a pong.
+    /// A connection was busy, and nothing but pongs has arrived for this long.
     case fellSilent(UInt16, forMs: Int64)
     /// Number of messages dropped for lack of room since the last report, with their symbols as far as known;
     /// at most once a second.
