@@ -13,7 +13,8 @@
 // Silent for long: for `pingAfterMs`, and for five times the message interval while it was busy. A ping
 // always comes first, so a process that was itself stopped does not take a connection for lost.
 //
-// What answers pings may be a front behind which nothing is left: `emptyAfterMs`, and 25 message intervals.
+// What answers pings may be a front behind which nothing is left. Only a connection on which messages have
+// long come without a pause of a second is suspected of that: a market may rest, its connection is fine.
 
 /// How soon a silent connection that was busy is suspected. `pingAfterMs` of `.max`: never.
 public struct BusySilence: Hashable, Sendable {
@@ -56,9 +57,11 @@ struct BusyWatch {
     private var lookedAtMs: Int64
     /// Messages per second, as of the last look that found some.
     private(set) var messagesPerSecond = 0.0
-    /// The same when the last message came, and when that was.
-    private var busyRate = 0.0
+    /// When the last message came, and the longest usual pause: a maximum that decays with every look that
+    /// finds messages. Starts so high that half a minute of steady traffic comes first.
     private var messageAtMs: Int64
+    private var pauseMs: Int64 = 60_000
+    private static let busyPauseMsMax: Int64 = 1_000
     /// Whether it was replaced because it delivers no more messages.
     private var isEmptied = false
 
@@ -81,7 +84,10 @@ struct BusyWatch {
             self.heard = heard
             heardAtMs = nowMs
             state = .hearing
-            if hasMessages { (busyRate, messageAtMs, isEmptied) = (messagesPerSecond, nowMs, false) }
+            if hasMessages {
+                pauseMs = max(nowMs - messageAtMs, pauseMs - pauseMs / 32)
+                (messageAtMs, isEmptied) = (nowMs, false)
+            }
             return isEmpty ? empty() : nil
         }
         switch state {
@@ -105,9 +111,8 @@ struct BusyWatch {
 
     /// Whether it was busy, and only pongs come.
     private var isEmpty: Bool {
-        if isEmptied || busyRate < Double(limits.messagesPerSecondMin) { return false }
-        let longMs = max(limits.emptyAfterMs, limits.pingAfterMs, Int64(25_000 / busyRate))
-        return lookedAtMs - messageAtMs >= longMs
+        !isEmptied && pauseMs <= BusyWatch.busyPauseMsMax
+            && lookedAtMs - messageAtMs >= max(limits.emptyAfterMs, limits.pingAfterMs)
     }
 
     private mutating func empty() -> Action {
