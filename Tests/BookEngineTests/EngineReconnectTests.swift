@@ -162,6 +162,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         for _ in 0..<20 { h.tick(afterNs: second / 20) }
         let asked = h.askedFor()
         for symbol in asked.prefix(3) { h.snapshot(10, bids: bids, asks: asks, symbol: "\(symbol)") }
+        for symbol in asked.prefix(3) { h.update(11, 11, symbol: "\(symbol)") }
         let believed = h.engine.symbols.filter { !asked.contains($0) }
         for symbol in believed.dropLast() { h.update(11, 11, symbol: "\(symbol)") }
         #expect(h.status("\(believed[0])").state == .live)

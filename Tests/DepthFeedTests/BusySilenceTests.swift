@@ -77,7 +77,7 @@ import Testing
                 actions += run.beSilent(forMs: 1_000).map { "\(second): \($0)" }
                 run.heard += 1
             }
-            #expect(actions.filter { $0.contains("replace") } == ["11: replace 250"])
+            #expect(actions.filter { $0.contains("replace") } == ["10: replace 1000"])
             #expect(!actions.contains { $0.contains("giveUp") })
         }
     }

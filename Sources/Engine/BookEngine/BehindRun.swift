@@ -10,6 +10,7 @@
 ///            note: three or more, for too long      running    tooLong
 ///            takeCheck, the first time              running    yes
 ///            takeCheck again                        running    no
+/// any        noteLaterTime                          –          idsWentBack, until the end
 /// any        end                                    ended
 /// ```
 struct BehindRun {
@@ -28,6 +29,8 @@ struct BehindRun {
     private var lastNs: Int64 = 0
     private var count = 0
     private var isChecked = false
+    /// Whether one of them is later than the book by its time: the venue has restarted its ids.
+    private(set) var idsWentBack = false
 
     /// Whether the last update lay behind the book, recently enough that others may follow: a straggler says
     /// nothing about a stream that has been silent since.
@@ -55,5 +58,8 @@ struct BehindRun {
 
     /// An update led on, or the book is given up.
     @inline(__always)
-    mutating func end() { count = 0 }
+    mutating func end() { (count, idsWentBack) = (0, false) }
+
+    /// The last update is later than the book by its time.
+    mutating func noteLaterTime() { idsWentBack = true }
 }

@@ -91,11 +91,12 @@ extension DepthSnapshot {
 }
 
 extension BookEngine {
-    /// A copy of a live book; nil if the engine does not hold the symbol or does not trust its book. Thread:
-    /// the book thread, between two frames. O(levels).
+    /// A copy of a live book; nil if the engine does not hold the symbol or does not trust its book, or not
+    /// for long: what it still waits for would not be told with the copy. Thread: the book thread, between
+    /// two frames. O(levels).
     public borrowing func copy(of name: SymbolName) -> BookCopy? {
         let slot = table.slot(of: name)
-        if slot < 0 || books[slot].state != .live { return nil }
+        if slot < 0 || !books[slot].isLastingly { return nil }
         return BookCopy(
             name, books[slot].served.book, tickNs: shared.clock.tickNs,
             claimsAll: shared.defect.copiesClaimAll)

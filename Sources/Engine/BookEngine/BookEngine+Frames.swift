@@ -175,6 +175,8 @@ extension BookEngine {
     /// A silent connection was heard, and its message has been processed.
     @inline(never)
     mutating func heardAgain(_ source: UInt16) {
+        // A time that is not exact understates the lag.
+        if !shared.clock.isExact { return }
         if shared.connections.hasResumed(source, nowNs: shared.nowNs) { fellSilent(source, false) }
     }
 

@@ -69,7 +69,7 @@ extension BookEngine {
 
 extension SymbolBook {
     fileprivate var image: ServedImage? {
-        guard state == .live, let source = source.connection else { return nil }
+        guard isLastingly, let source = source.connection else { return nil }
         var isHandedOver = false
         if case .handedOver = served.sync.state { isHandedOver = true }
         return ServedImage(
@@ -85,7 +85,7 @@ extension SymbolBook {
         if candidate != nil { dropCandidate(failed: false) }
         if served.sync.isCollecting { cancelSnapshot() }
         if source.connection != image.source {
-            source.moved(to: image.source, upNs: shared.connections.upNs(image.source), isSilent: false)
+            moveOver(to: image.source)
         }
         loss.joined()
         doubt.forget()

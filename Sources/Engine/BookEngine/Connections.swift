@@ -105,14 +105,17 @@ struct Connections {
             guard let index = connections.firstIndex(where: { $0.source == source }) else { return false }
             last = index
         }
-        let pauseNs = connections[last].pauseNs
-        connections[last].pauseNs = max(nowNs &- connections[last].heardNs, pauseNs &- pauseNs &>> 5)
+        let isSilent = connections[last].isSilent
+        // What ended in a silence was no usual pause.
+        if !isSilent {
+            let pauseNs = connections[last].pauseNs
+            connections[last].pauseNs = max(nowNs &- connections[last].heardNs, pauseNs &- pauseNs &>> 5)
+        }
         connections[last].heardAtNs = receivedAtNs
         connections[last].heardNs = nowNs
         connections[last].messageCount &+= 1
-        if !connections[last].isSilent { return false }
-        if connections[last].heardAgainNs == nil { connections[last].heardAgainNs = nowNs }
-        return true
+        if isSilent && connections[last].heardAgainNs == nil { connections[last].heardAgainNs = nowNs }
+        return isSilent
     }
 
     /// Whether a silent connection that has just been heard counts as delivering again: what it delivers
@@ -131,13 +134,14 @@ struct Connections {
         var resumed: [UInt16] = []
         for index in connections.indices where connections[index].isSilent {
             let connection = connections[index]
-            guard let heardAgainNs = connection.heardAgainNs,
-                nowNs &- heardAgainNs > Connections.untimedNsMax
-            else { continue }
-            connections[index].resume()
-            // What was heard once, a while ago, and no more, is silent again.
-            connections[index].isSilent = nowNs &- connection.heardNs > Connections.silenceNsMin
-            if !connections[index].isSilent { resumed.append(connection.source) }
+            guard let heardAgainNs = connection.heardAgainNs else { continue }
+            if nowNs &- connection.heardNs > Connections.busyPauseNsMax {
+                // A stray message.
+                connections[index].heardAgainNs = nil
+            } else if nowNs &- heardAgainNs > Connections.untimedNsMax {
+                connections[index].resume()
+                resumed.append(connection.source)
+            }
         }
         return resumed
     }
@@ -166,6 +170,9 @@ struct Connections {
     func lagNs(_ source: UInt16?, sinceNs: Int64) -> Int64? {
         connections.first { $0.source == source && $0.lagNotedNs > sinceNs }?.lagNs
     }
+
+    /// When a connection last delivered an update with a lag, on the engine's clock; 0 if it never did.
+    func lagNotedNs(_ source: UInt16?) -> Int64 { connections.first { $0.source == source }?.lagNotedNs ?? 0 }
 
     /// Whether books must be judged again: since the last call a connection has become late or has caught up,
     /// or a late update came after a symbol had caught up by itself. A connection counts as caught up only

@@ -9,15 +9,19 @@
 /// state      input     next       meaning
 /// settled    kept      doubted    in doubt since this trial; its update count is recorded
 /// doubted,   kept      doubted    what came since the last reconnect is as doubtful as the book itself
-/// believed
+/// believed,
+/// early
 /// doubted    believe   believed   other books proved that the venue's ids continue
-/// believed   refuted   doubted    it turned out that they do not
+/// doubted,   proved-   early      a snapshot agreed that may predate the connection: enough for the book
+/// believed   Early                for a while, not for others
+/// believed,  refuted   doubted    it turned out that they do not
+/// early
 /// any        proved    settled    a snapshot agreed
 /// any        forget    settled    the book is given up
 /// ```
 struct ReconnectDoubt {
     private enum State: Hashable {
-        case settled, doubted, believed
+        case settled, doubted, believed, early
     }
 
     private var state = State.settled
@@ -31,8 +35,11 @@ struct ReconnectDoubt {
     /// Whether it must prove itself before it is trusted.
     var needsProof: Bool { state == .doubted }
 
-    /// Whether it is believed without having been proven.
-    var isBelievedUnproven: Bool { state == .believed }
+    /// Whether it is believed without having been proven beyond doubt.
+    var isBelievedUnproven: Bool { state == .believed || state == .early }
+
+    /// Whether it is believed because of a snapshot that may predate the connection.
+    var isEarly: Bool { state == .early }
 
     /// Whether its agreement with the venue says something about the other books of a trial.
     func isTelling(of trial: ReconnectTrial) -> Bool { keptUpdates > 0 && trial.isOld(since: sinceTrial) }
@@ -55,19 +62,22 @@ struct ReconnectDoubt {
     ///
     /// - Returns: whether that puts the book in doubt again.
     mutating func refuted() -> Bool {
-        if state != .believed { return false }
+        if !isBelievedUnproven { return false }
         state = .doubted
         return true
     }
 
-    /// A snapshot agreed with the book.
+    /// A snapshot agreed with the book that may predate the connection.
     ///
     /// - Returns: whether that ended a doubt.
-    mutating func proved() -> Bool {
-        let wasDoubted = needsProof
-        state = .settled
-        return wasDoubted
+    mutating func provedEarly() -> Bool {
+        if state == .settled { return false }
+        defer { state = .early }
+        return needsProof
     }
+
+    /// A snapshot agreed with the book.
+    mutating func proved() { state = .settled }
 
     /// The book is given up.
     mutating func forget() { state = .settled }

@@ -96,8 +96,10 @@ extension SymbolBook {
         guard let own = served.sync.lastID, let reached = staging.sync.lastID else { return }
         // Ids may have gone back for good, or the book may be of another epoch; the updates will then
         // continue from here.
-        if reached < own && served.sync.isLive && lag.idsWentBack { return restartOfAnotherTime() }
-        if reached < own && served.sync.isLive && !doubt.needsProof { return candidateIsTooOld() }
+        if reached < own && served.sync.isLive {
+            if gap.isOpen && behind.idsWentBack { return restartOfAnotherTime() }
+            if !doubt.needsProof { return candidateIsTooOld() }
+        }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
             candidate?.isAhead(sinceNs: shared.nowNs)
             wakeForEvidence()
@@ -263,8 +265,11 @@ extension SymbolBook {
             }
         case .initial, .resync, .audit: break
         }
-        // A candidate started before the loss would have been given up.
-        if gap.isOpen { settleGap() }
+        // What was requested at once, for whatever reason, may be older than what was lost.
+        if gap.isOpen {
+            let dueNs = gap.dueNs(after: shared.configuration.doubtNsMin)
+            if done.begunNs >= dueNs { settleGap() } else { wake(atNs: dueNs) }
+        }
         return done.begunNs
     }
 

@@ -19,6 +19,7 @@ extension SymbolBook {
         if candidate?.comparison != nil { settle() }
         guard source.connection != nil else { return }
         source.tick(nowNs: nowNs)
+        if let overdueNs = source.overdueNs, overdueNs > nowNs { wake(atNs: overdueNs) }
         let isAtID = served.sync.lastID != nil
         if isAtID, let dueNs = evidenceDueNs, dueNs < nowNs { settleAhead() }
         if isAtID { wakeForEvidence() }
@@ -59,8 +60,10 @@ extension SymbolBook {
     /// The last update arrived too late. If its connection has been quiet for twice as long, or for as long
     /// as counts as silence, the symbol may be quiet; otherwise the other symbols tell.
     private func seekProofOfTimeliness(_ nowNs: Int64) {
-        if !isLagging || shared.connections.lagNs(source.connection, sinceNs: lag.notedNs) != nil { return }
-        let dueNs = silence.heardNs &+ min(2 * lag.lagNs, shared.configuration.silenceNsMin)
+        if !isLagging { return }
+        let othersNs = shared.connections.lagNotedNs(source.connection)
+        let dueNs =
+            max(silence.heardNs, othersNs) &+ min(2 * streamLagNs, shared.configuration.silenceNsMin)
         if dueNs <= nowNs { startCandidate(.check) } else { wake(atNs: dueNs) }
     }
 

@@ -143,7 +143,8 @@ extension SymbolBook {
     func proved(by evidence: Evidence, atNs: Int64) {
         // While incoming updates lie behind the book, it is ahead of its stream.
         if !served.sync.isLive && behind.isRunning(nowNs: shared.nowNs, limitNs: behindLimitNs) { return }
-        if evidence == .snapshot && !served.sync.isLive && atNs < seenFromNs {
+        let isEarly = evidence == .snapshot && !served.sync.isLive && atNs < seenFromNs
+        if isEarly {
             // It may predate what the venue sent before this connection began.
             source.agreedEarly(untilNs: seenFromNs)
             wake(atNs: seenFromNs)
@@ -152,10 +153,20 @@ extension SymbolBook {
         if served.sync.isLive { loss.joined() }
         source.agreed(atNs: atNs)
         if evidence == .top { return }
-        if doubt.proved() {
-            counters.doubtsSettled += 1
-            shared.proved(isTelling: doubt.isTelling(of: shared.trial))
+        if isEarly {
+            if doubt.provedEarly() { counters.doubtsSettled += 1 }
+        } else if doubt.needsProof || doubt.isEarly {
+            if doubt.needsProof { counters.doubtsSettled += 1 }
+            vouch()
+        } else {
+            doubt.proved()
         }
+    }
+
+    /// A book that was in doubt is proven beyond doubt, which says something about the others.
+    func vouch() {
+        doubt.proved()
+        shared.proved(isTelling: doubt.isTelling(of: shared.trial))
     }
 
     // MARK: - Connections
@@ -211,7 +222,7 @@ extension SymbolBook {
     /// The connection is gone; another takes over at once if there is one. The book must prove itself,
     /// whatever the other has shown: whatever ended the connection may have restarted the venue's ids.
     func disconnected(_ gone: UInt16) {
-        if source.connection != gone { return }
+        if source.connection != gone { return source.gone(gone) }
         if candidate != nil { dropCandidate(failed: false) }
         if served.sync.isCollecting { cancelSnapshot() }
         let keeps = served.sync.lastID != nil
@@ -246,7 +257,7 @@ extension SymbolBook {
     /// neither has shown it; not if its own was late or had omitted something, or the book itself waits for a
     /// confirmation.
     func retired(_ gone: UInt16) {
-        if source.connection != gone { return }
+        if source.connection != gone { return source.gone(gone) }
         guard let next = shared.connections.newest, served.sync.isLive, !isLagging,
             source.leftOutNs == nil, source.confirmNs == nil, let id = served.sync.lastID
         else { return disconnected(gone) }
@@ -265,7 +276,7 @@ extension SymbolBook {
         wake(atNs: shared.nowNs)
     }
 
-    private func moveOver(to connection: UInt16?) {
+    func moveOver(to connection: UInt16?) {
         source.moved(
             to: connection, upNs: connection.map { shared.connections.upNs($0) } ?? .min,
             isSilent: shared.connections.isSilent(connection) && !shared.defect.ignoresSilentConnection)

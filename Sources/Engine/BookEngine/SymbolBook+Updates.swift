@@ -11,6 +11,7 @@ extension SymbolBook {
         let ids = UpdateRange(update)
         if source.connection != frame.source && !takesOver(frame.source, ids) {
             counters.discarded += 1
+            if !shared.connections.contains(frame.source) { return }
             if !isPlausible(ids.last) { return source.lost(on: frame.source) }
             return source.noted(frame.source, ids.last, nowNs: shared.nowNs)
         }
@@ -36,7 +37,11 @@ extension SymbolBook {
             counters.discarded += 1
             // The candidate first: it may be what the stream continues.
             if candidate != nil { receiveInCandidate(update, ids, frame) }
-            if lag.idsWentBack && served.sync.isLive && !gap.isOpen { suspectGap(.gap) }
+            if lag.idsWentBack && served.sync.isLive {
+                behind.noteLaterTime()
+                if !gap.isOpen { suspectGap(.gap) }
+            }
+            judge()
             return noteBehind()
         case .buffer:
             gap.close()
@@ -102,6 +107,8 @@ extension SymbolBook {
             loss.joined()
             if doubt.needsProof && (shared.trial.verdict == .accepted || shared.defect.joinsByIdsAlone) {
                 believe()
+            } else if doubt.isEarly && source.confirmNs == nil {
+                vouch()
             }
         }
         if crossChecks.hasTickers { compareRememberedTicker(id) }

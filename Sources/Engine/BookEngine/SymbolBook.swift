@@ -139,6 +139,9 @@ final class SymbolBook {
         return (.live, .none)
     }
 
+    /// Whether it is live, and not only until a confirmation is overdue.
+    var isLastingly: Bool { state == .live && source.confirmNs == nil }
+
     /// Whether its stream is late, or was when last heard: a late stream also delays news of quiet symbols.
     var isLagging: Bool {
         shared.connections.hasLate && streamLagNs > shared.configuration.lagNsMax && !shared.defect.ignoresLag

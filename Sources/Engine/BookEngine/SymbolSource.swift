@@ -13,6 +13,7 @@ import MarketData
 /// heard            it has
 /// noted            another connection has come this far; it is the latest such
 /// lost             the same, but how far is unknown
+/// gone             another connection is gone
 /// leftOut          the stream is known to have omitted something
 /// resubscribed     a resubscription is requested; until then the stream omits updates
 /// subscribedAgain  it is in force, whoever requested it
@@ -115,6 +116,11 @@ struct SymbolSource {
     /// Something behind the book was shown, long after the book came there.
     mutating func shownBelow() { isShownBelow = true }
 
+    /// Another connection is gone: what it has shown says nothing about the next one of that number.
+    mutating func gone(_ connection: UInt16) {
+        if other == connection { (other, otherLastID) = (nil, UpdateID(0)) }
+    }
+
     /// Another connection lost a message: its progress is now unknown.
     mutating func lost(on connection: UInt16) { note(connection, SymbolSource.unknownID) }
 
@@ -161,10 +167,11 @@ struct SymbolSource {
     /// one must agree, from this time on.
     mutating func agreedEarly(untilNs: Int64) { confirmNs = untilNs }
 
+    /// When the confirmation is overdue; nil if none is awaited.
+    var overdueNs: Int64? { confirmNs.map { $0 &+ SymbolSource.confirmingNsMax } }
+
     /// Time has passed.
-    mutating func tick(nowNs: Int64) {
-        if let confirmNs, nowNs &- confirmNs > SymbolSource.confirmingNsMax { isUnconfirmed = true }
-    }
+    mutating func tick(nowNs: Int64) { if let overdueNs, nowNs >= overdueNs { isUnconfirmed = true } }
 
     private mutating func confirmed() { (confirmNs, isUnconfirmed) = (nil, false) }
 

@@ -92,6 +92,7 @@ struct BusyWatch {
         }
         switch state {
         case .hearing:
+            if heardAtMs > messageAtMs && isEmpty { return empty() }
             if messagesPerSecond < Double(limits.messagesPerSecondMin) { return nil }
             let unusualMs = Int64(5_000 / messagesPerSecond)
             if silentMs < max(limits.pingAfterMs, unusualMs) { return nil }
