@@ -16,13 +16,18 @@ enum RecordedExport {
         init(_ engine: consuming RecordedEngine) { self.engine = engine }
     }
 
-    /// Exports the streams of one recording. Bytes after the last complete block of a segment that was not
-    /// closed are reported.
-    ///
-    /// - Returns: whether any of it is damaged or was cut.
+    /// What is wrong with a recording.
+    struct Faults {
+        /// Whether any of it is damaged or was cut.
+        var isDamaged = false
+        /// Whether a file was left out.
+        var isPartial = false
+    }
+
+    /// Exports the streams of one recording, and says what is wrong with it.
     static func run(
         _ streams: [RecordedStream], _ path: String, _ part: RecordedPart, _ exporter: inout BookExporter
-    ) throws(SegmentError) -> Bool {
+    ) throws(SegmentError) -> Faults {
         let only = part.symbols
         var merged = MergedWalk(
             streams.map { stream in
@@ -62,16 +67,18 @@ enum RecordedExport {
             return !StopSignals.isRaised && !exporter.hasFailed && !exporter.isOver(atNs: atNs)
         }
         progress.clear()
-        var isFaulty = false
+        var faults = Faults()
         for (walk, shard) in zip(merged.walks, shards) {
             shard.engine.finish()
-            isFaulty = judge(walk, shard) || isFaulty
+            faults.isDamaged = isDamaged(walk, shard) || faults.isDamaged
+            faults.isPartial = faults.isPartial || !walk.leftOut.isEmpty
         }
-        return isFaulty
+        return faults
     }
 
-    /// Says what is damaged or was cut, and whether anything is.
-    private static func judge(_ walk: RecordingWalk, _ shard: Shard) -> Bool {
+    /// Says what was left out or was cut, and whether anything is damaged.
+    private static func isDamaged(_ walk: RecordingWalk, _ shard: Shard) -> Bool {
+        for error in walk.leftOut { RecordingInputs.complain(ofLeftOut: error) }
         for segment in walk.openSegments {
             printError(
                 "lob: not closed: \(segment.path), \(segment.cutBytes) bytes behind the last whole block; "
