@@ -22,10 +22,10 @@ struct ExportCommand: ParsableCommand {
 
             Times are the venue's engine time (T, otherwise E) and the receive time. With --every a sample \
             is taken at full multiples of the receive time, otherwise every change is written; a sample is \
-            written once the next update of its book shows that nothing was missed before it. Rows of all \
-            symbols and shards are in the order of their times: samples wait for those of a silent book, \
-            unless more than 64 MiB would wait, which is reported. A file with a name ending in .gz is \
-            compressed; - is standard output.
+            written once the next update of its book shows that nothing was missed before it, for which \
+            the input is read beyond --to. Rows of all symbols and shards are in the order of their times: \
+            samples wait for those of a silent book, unless more than 64 MiB would wait, which is reported. \
+            A file with a name ending in .gz is compressed; - is standard output.
 
             Exit status: 0 written; 1 something cannot be read or written, a file of a folder was left out, \
             or one of the symbols is not in it; 2 the input is damaged or contradicts itself, its end was \

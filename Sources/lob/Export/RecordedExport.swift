@@ -12,8 +12,12 @@ enum RecordedExport {
     /// A shard and its engine.
     private final class Shard {
         var engine: RecordedEngine
+        /// Whether its stream has ended.
+        var isOver = false
 
         init(_ engine: consuming RecordedEngine) { self.engine = engine }
+
+        func trusts(_ symbol: SymbolName) -> Bool { !isOver && engine.isTrusted(symbol) }
     }
 
     /// What is wrong with a recording.
@@ -24,15 +28,17 @@ enum RecordedExport {
         var isPartial = false
     }
 
-    /// Exports the streams of one recording, and says what is wrong with it.
+    /// Exports the streams of one recording, and says what is wrong with it. What follows the requested time
+    /// is read as far as it proves samples.
     static func run(
         _ streams: [RecordedStream], _ path: String, _ part: RecordedPart, _ exporter: inout BookExporter
     ) throws(SegmentError) -> Faults {
         let only = part.symbols
+        let toNs = exporter.isSampling ? .max : part.to?.ns ?? .max
         var merged = MergedWalk(
             streams.map { stream in
                 RecordingWalk(
-                    stream, fromNs: part.from?.ns ?? .min, toNs: part.to?.ns ?? .max,
+                    stream, fromNs: part.from?.ns ?? .min, toNs: toNs,
                     symbols: only.map { Set($0.map(\.bytes)) })
             })
         let shards = merged.walks.map { Shard(RecordedEngine(isExact: $0.beginsAtRun, symbols: only)) }
@@ -41,19 +47,23 @@ enum RecordedExport {
         let fromNs = spans.map(\.fromNs).min() ?? 0
         let lengthNs = max((spans.map(\.toNs).max() ?? 0) - fromNs, 1)
         var changed: [SymbolName] = []
-        try merged.forEach { number, item in
+        try merged.forEach(ended: { number in
+            shards[number].isOver = true
+            end(shards[number], among: shards, isBreak: false, &exporter)
+        }) { number, item in
             var atNs: Int64 = 0
             if case .frame(let frame) = item {
                 atNs = frame.receivedAtNs
                 progress.show(path, Double(atNs - fromNs) / Double(lengthNs))
                 exporter.advance(atNs: atNs) { symbol, body in
-                    for shard in shards where shard.engine.isTrusted(symbol) {
+                    for shard in shards where shard.trusts(symbol) {
                         _ = shard.engine.withBook(symbol, body)
                         return
                     }
                 }
             }
             let shard = shards[number]
+            if case .newRun = item { end(shard, among: shards, isBreak: true, &exporter) }
             shard.engine.take(item)
             changed.removeAll(keepingCapacity: true)
             shard.engine.takeChanged { changed.append($0) }
@@ -74,6 +84,16 @@ enum RecordedExport {
             faults.isPartial = faults.isPartial || !walk.leftOut.isEmpty
         }
         return faults
+    }
+
+    /// The run of a shard has ended: its symbols are told to the exporter, unless another shard has them now.
+    private static func end(
+        _ shard: Shard, among shards: [Shard], isBreak: Bool, _ exporter: inout BookExporter
+    ) {
+        for symbol in shard.engine.symbols {
+            if shards.contains(where: { $0 !== shard && $0.trusts(symbol) }) { continue }
+            exporter.end(symbol, isBreak: isBreak)
+        }
     }
 
     /// Says what was left out or was cut, and whether anything is damaged.
