@@ -91,4 +91,43 @@ import Testing
         try sink.finish()
         #expect(times(place) == ["1000000", "2000000", "3000000"] && times(place, "ETHUSDT").isEmpty)
     }
+
+    /// Samples of a long silence are written while they are made, as soon as too much is waiting.
+    @Test func theBoundOfALongSilence() throws {
+        let sink = HeavySink(try ExportFile(path: "/dev/null"))
+        var exported = ExportedBook(sink, .init(everyNs: SampleTests.second))
+        exported.sample(atNs: 1)
+        try load(&exported, atNs: SampleTests.second / 2)
+        exported.show("ETHUSDT", atNs: SampleTests.second / 2)
+        try exported.update(11, 12, [("10.05", "1.0")], atNs: 200 * SampleTests.second + 1)
+        #expect(sink.count == 200)
+        // What is being added and what the file's own buffer holds are not counted exactly.
+        #expect(sink.waitingBytesMax <= 66 << 20, "\(sink.waitingBytesMax)")
+        #expect(sink.waitingBytesMax >= 60 << 20 && exported.exporter.disordered > 100)
+        try sink.finish()
+    }
+}
+
+/// Writes a mebibyte for each sample, and watches how much of it waits.
+private final class HeavySink: BookSink {
+    let file: ExportFile
+    private let piece = [UInt8](repeating: 1, count: 1 << 20)
+    private(set) var (count, waitingBytesMax) = (0, 0)
+
+    init(_ file: ExportFile) { self.file = file }
+
+    func begin(_ book: borrowing OrderBook, _ moment: ExportMoment) { write() }
+
+    func change(
+        _ changes: ExportedChanges, _ book: borrowing OrderBook, _ moment: ExportMoment,
+        _ message: Span<UInt8>
+    ) { write() }
+
+    private func write() {
+        waitingBytesMax = max(waitingBytesMax, count * piece.count - file.length)
+        count += 1
+        file.write(piece)
+    }
+
+    func finish() throws(ExportError) { try file.finish() }
 }
