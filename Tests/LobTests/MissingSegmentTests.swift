@@ -116,7 +116,7 @@ import Testing
         let ran = try shop.run(
             shell: """
                 { lob \(command) --out pipe; echo $? > status; } &
-                sleep 2; ls rec; rm rec/shard000-00000002-*; timeout 40 cat pipe; wait
+                sleep 4; ls rec; rm rec/shard000-00000002-*; timeout 40 cat pipe; wait
                 """)
         let status = try String(contentsOf: shop.folder.appendingPathComponent("status"), encoding: .utf8)
         #expect(ran.out.contains("shard000-00000002-") && ran.out.contains("shard000-00000004-"))

@@ -31,7 +31,7 @@ package enum PatientWriter {
         let bytesMax = pieceBytesMax(descriptor)
         var written = 0
         while written < bytes.count {
-            if let bytesMax, bytesMax > 0 {
+            if bytesMax != nil {
                 let failure = waitForRoom(descriptor, isStopped)
                 if failure != 0 { return failure }
             }
