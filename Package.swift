@@ -317,8 +317,7 @@ let package = Package(
             name: "LobTests",
             dependencies: [
                 "lob", "SnapshotStore", "BookEngine", "DepthBook", "MarketData", "TestSupport",
-                "BookRecording",
-                "LobRecording", "LobHandoff", "BinanceVenue",
+                "BookExports", "BookRecording", "LobRecording", "LobHandoff", "BinanceVenue",
             ]),
         .testTarget(name: "TidyTests"),
     ]

@@ -41,6 +41,7 @@ struct Lob: ParsableCommand {
     }
 
     private static func checkOutput() throws {
+        if Output.isCut { throw ExitCode(130) }
         guard let failure = Output.failure else { return }
         printError("lob: standard output cannot be written: \(failure)")
         throw ExitCode(1)

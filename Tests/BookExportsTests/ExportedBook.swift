@@ -45,9 +45,12 @@ struct ExportedBook: ~Copyable {
         exporter.advance(atNs: atNs) { _, body in body(book) }
     }
 
-    private mutating func show(atNs: Int64, _ message: [UInt8], isProven: Bool = true) {
+    /// Shows the exporter the book, as that of any symbol.
+    mutating func show(
+        _ symbol: SymbolName = "BTCUSDT", atNs: Int64, _ message: [UInt8] = [], isProven: Bool = true
+    ) {
         exporter.look(
-            "BTCUSDT", isProven: isProven, book, replacements: replacements, parser.update,
+            symbol, isProven: isProven, book, replacements: replacements, parser.update,
             message: message.span, atNs: atNs)
     }
 

@@ -3,6 +3,7 @@ import Glibc
 import LobHandoff
 import LobRecording
 import MarketData
+import Testing
 
 @testable import BookRecording
 
@@ -54,13 +55,31 @@ extension RecordedStream {
     /// The blocks of all segments.
     var blocks: [SegmentIndex.Entry] {
         var blocks: [SegmentIndex.Entry] = []
-        forEachReader { _, reader in blocks += reader.index.blocks }
+        forEachReader(unusable: { Issue.record("\($0)") }) { _, reader in blocks += reader.index.blocks }
         return blocks
     }
 
     var areClosed: Bool {
         var areClosed = true
-        forEachReader { _, reader in areClosed = areClosed && reader.isClosed }
+        forEachReader(unusable: { Issue.record("\($0)") }) { _, reader in
+            areClosed = areClosed && reader.isClosed
+        }
         return areClosed
+    }
+
+    /// The listed gaps, each once; none extends beyond its run. In a segment that was not closed they are
+    /// found among its frames.
+    var gaps: GapList {
+        var list = GapList()
+        var run: Int64?
+        var lastAtNs: Int64 = 0
+        forEachReader(unusable: { Issue.record("\($0)") }) { segment, reader throws(SegmentError) in
+            if run != segment.header.startedAtNs { list.endAll(atNs: lastAtNs) }
+            run = segment.header.startedAtNs
+            lastAtNs = reader.index.blocks.last?.lastAtNs ?? lastAtNs
+            let gaps = reader.isClosed ? reader.index.gaps : try reader.survey().gaps
+            for gap in gaps { list.add(gap) }
+        }
+        return list
     }
 }

@@ -42,6 +42,30 @@ import Testing
         }
     }
 
+    /// A segment that cannot be read any more is said, wherever reading starts; the others are verified.
+    @Test func aSegmentThatIsGone() throws {
+        let folder = RecordFolder()
+        try SeveralRunsTests.record(folder)
+        let stream = try RecordedStream.all(at: folder.path)[0]
+        for place in [1, stream.segments.count - 1] {
+            let gone = stream.segments[place]
+            try #require(rename(gone.path, gone.path + ".away") == 0)
+            // Of the last one a base is wanted, and the one before it is found instead.
+            for fromNs in place == 1 ? [Int64.min] : [.min, .max] {
+                let verified = try RecordingVerification(stream, fromNs: fromNs)
+                let error = SegmentError.disk(DiskError(path: gone.path, errno: ENOENT))
+                #expect(verified.leftOut == [error] && verified.isDamaged && verified.mismatches.isEmpty)
+                #expect(verified.blocks > 0)
+            }
+            var faults: [SegmentError] = []
+            stream.forEachReader(unusable: { faults.append($0) }) { _, _ in }
+            #expect(faults.count == 1)
+            let alone = RecordedStream(shard: 0, segments: [gone])
+            #expect(throws: SegmentError.self) { _ = try RecordingVerification(alone) }
+            try #require(rename(gone.path + ".away", gone.path) == 0)
+        }
+    }
+
     /// A symbol that only an earlier run had is in the verdict.
     @Test func symbolsOfEarlierRuns() throws {
         let folder = RecordFolder()

@@ -51,7 +51,7 @@ import VenueSupport
                     report.expect(own?.status.lastUpdateID == book.status.lastUpdateID, "another id")
                 }
                 var bases: [SegmentIndex.Entry] = []
-                stream.forEachReader { _, reader in
+                stream.forEachReader(unusable: { report.expect(false, "\($0)") }) { _, reader in
                     bases += reader.index.blocks.filter { $0.isBase && $0.sequence > 0 }
                 }
                 report.expect(bases.count > 2, "\(bases.count) bases")

@@ -10,24 +10,25 @@ import MarketData
 import Testing
 
 @Suite struct CoverageTests {
-    private static let beginNs: Int64 = 1_700_000_000_000_000_000
+    static let beginNs: Int64 = 1_700_000_000_000_000_000
 
-    /// Writes a run of these symbols: a block each second from its beginning on.
-    private static func write(
+    /// Writes a segment of these symbols: a block each second from the beginning of its run on.
+    static func write(
         _ shop: Workshop, _ number: UInt64, _ symbols: [SymbolName], second: Int64, blocks: [UInt64],
-        isClosed: Bool = true, shard: UInt16 = 0, market: Market = .spot
+        isClosed: Bool = true, shard: UInt16 = 0, market: Market = .spot, gaps: [RecordedGap] = []
     ) throws {
         let atNs = beginNs + second * 1_000_000_000
+        let first = blocks.first ?? 0
         let header = SegmentHeader(
-            startedAtNs: atNs, createdAtNs: atNs, number: number, firstSequence: 0, shard: shard,
-            shardCount: 2)
+            startedAtNs: atNs, createdAtNs: atNs + Int64(first) * 1_000_000_000, number: number,
+            firstSequence: first, shard: shard, shardCount: 2)
         let path = shop.folder.appendingPathComponent("rec/\(number).lobrec").path
         let writer = try SegmentWriter(path: path, header, symbols: symbols.map(\.bytes))
         let packer = try #require(ZstdBlock())
         let terms = RecordingTerms(
             market: market, symbols: symbols, EngineConfiguration(rules: market.rules))
         for sequence in blocks {
-            var block = FrameBlock(symbolCount: symbols.count, isBase: sequence == 0)
+            var block = FrameBlock(symbolCount: symbols.count, isBase: sequence == first)
             let blockNs = atNs + Int64(sequence) * 1_000_000_000
             block.add(.terms, atNs: blockNs, terms.bytes)
             let empty = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
@@ -35,7 +36,7 @@ import Testing
             for symbol in symbols.indices { block.note(symbol: symbol) }
             try writer.append(block, block.sealed(sequence: sequence, packer), sequence: sequence)
         }
-        if isClosed { try writer.close(gaps: [], packer) }
+        if isClosed { try writer.close(gaps: gaps, packer) }
     }
 
     private struct Chart: Decodable {

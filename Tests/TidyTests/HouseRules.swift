@@ -135,7 +135,7 @@ enum HouseRules {
             "ByteSource", "CaptureReader", "CaptureSession", "FrameBlock", "FrameFile", "PipeSpool",
             "RecordingWriter", "SegmentFile", "ZstdBlock", "ZstdFile",
         ],
-        "BookExports": ["ExportFile"],
+        "BookExports": ["ExportFile", "GzipPacker", "PatientWriter"],
         "SnapshotStore": ["StoreFile"],
         "BookRecording": [
             "CaptureRecorder",

@@ -61,6 +61,7 @@ struct RecordingReplay {
             bytes.append(contentsOf: frame.bytes)
             return true
         }
+        if let error = walk.leftOut.first { throw error }
         bytes.append(contentsOf: [UInt8](repeating: 0, count: MessageArena.readableAfterBytes))
     }
 

@@ -14,13 +14,20 @@ package struct MergedWalk {
     package init(_ walks: [RecordingWalk]) { self.walks = walks }
 
     /// Hands out everything with the number of its walk, until `body` returns false.
-    package mutating func forEach(_ body: (Int, RecordedItem) -> Bool) throws(SegmentError) {
+    ///
+    /// - Parameters:
+    ///   - ended: called with the number of a walk after its last item.
+    ///   - body: called with each item.
+    package mutating func forEach(
+        ended: (Int) -> Void = { _ in }, _ body: (Int, RecordedItem) -> Bool
+    ) throws(SegmentError) {
         nextNs = []
         for number in walks.indices { nextNs.append(try walks[number].nextAtNs()) }
         var goesOn = true
         while goesOn, let number = earliest {
             _ = try walks[number].next { goesOn = body(number, $0) }
             nextNs[number] = try walks[number].nextAtNs()
+            if nextNs[number] == nil { ended(number) }
         }
     }
 

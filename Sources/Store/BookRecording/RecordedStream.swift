@@ -22,6 +22,8 @@ package struct RecordedStream: Sendable {
     package var shard: UInt16
     /// Its segments in order.
     package var segments: [RecordedSegment]
+    /// Numbers of segments that were left out, as far as their names tell: the last eight digits.
+    package var leftOut: Set<UInt64> = []
 
     /// The streams in a file or in all segments of a folder, by shard.
     ///
@@ -42,6 +44,7 @@ package struct RecordedStream: Sendable {
             }
         }
         var segments: [UInt16: [RecordedSegment]] = [:]
+        var leftOut: [Int: Set<UInt64>] = [:]
         for path in paths {
             do throws(SegmentError) {
                 let (header, bytes) = try SegmentReader.facts(of: path)
@@ -49,12 +52,14 @@ package struct RecordedStream: Sendable {
                     RecordedSegment(path: path, header: header, bytes: bytes))
             } catch {
                 if !isFolder { throw error }
+                if let name = SegmentName(path) { leftOut[name.shard, default: []].insert(name.number) }
                 unusable(error)
             }
         }
         return segments.sorted { $0.key < $1.key }.map { shard, segments in
             RecordedStream(
-                shard: shard, segments: segments.sorted { $0.header.number < $1.header.number })
+                shard: shard, segments: segments.sorted { $0.header.number < $1.header.number },
+                leftOut: leftOut[Int(shard)] ?? [])
         }
     }
 
@@ -115,26 +120,21 @@ package struct RecordedStream: Sendable {
         return missing
     }
 
-    /// Opens every segment in turn, skipping unreadable ones.
-    package func forEachReader(_ body: (RecordedSegment, SegmentReader) -> Void) {
+    /// Opens every segment in turn.
+    ///
+    /// - Parameters:
+    ///   - unusable: receives the fault of each segment that cannot be read; the others are visited.
+    ///   - body: receives a segment and its reader, and throws if it cannot be read after all.
+    package func forEachReader(
+        unusable: (SegmentError) -> Void,
+        _ body: (RecordedSegment, SegmentReader) throws(SegmentError) -> Void
+    ) {
         for segment in segments {
-            if let reader = try? SegmentReader(path: segment.path) { body(segment, reader) }
+            do throws(SegmentError) {
+                try body(segment, try SegmentReader(path: segment.path))
+            } catch {
+                unusable(error)
+            }
         }
-    }
-
-    /// The listed gaps, each once; none extends beyond its run. In a segment that was not closed they are
-    /// found among its frames.
-    package var gaps: GapList {
-        var list = GapList()
-        var run: Int64?
-        var lastAtNs: Int64 = 0
-        forEachReader { segment, reader in
-            if run != segment.header.startedAtNs { list.endAll(atNs: lastAtNs) }
-            run = segment.header.startedAtNs
-            lastAtNs = reader.index.blocks.last?.lastAtNs ?? lastAtNs
-            let gaps = reader.isClosed ? reader.index.gaps : (try? reader.survey().gaps) ?? []
-            for gap in gaps { list.add(gap) }
-        }
-        return list
     }
 }

@@ -51,6 +51,8 @@ package struct RecordingVerification: Sendable {
     package private(set) var damagedBytes = 0
     /// Bytes after the last intact block of segments that were not closed.
     package private(set) var cutBytes = 0
+    /// Why segments were left out.
+    package private(set) var leftOut: [SegmentError] = []
     /// Bytes of frames, uncompressed.
     package private(set) var bytes = 0
     /// Times of the first and last frame.
@@ -100,6 +102,7 @@ package struct RecordingVerification: Sendable {
         (gaps, blocks, damagedBlocks, bytes) = (engine.gaps, walk.blocks, walk.damagedBlocks, walk.bytes)
         market = engine.terms?.knownMarket
         (cutBytes, damagedBytes, skippedBlocks) = (walk.cutBytes, walk.damagedBytes, walk.skippedBlocks)
+        leftOut = walk.leftOut
         self.isEmpty = isEmpty && !walk.hasSkippedInside
         for symbol in engine.symbols {
             guard var status = engine.status(of: symbol) else { continue }
@@ -141,7 +144,7 @@ package struct RecordingVerification: Sendable {
     /// Whether the recording contradicts itself anywhere.
     package var isDamaged: Bool {
         mismatchCount > 0 || damagedBlocks > 0 || damagedBytes > 0 || counters.unlistedBlocks > 0
-            || counters.unreadableRecords > 0
+            || counters.unreadableRecords > 0 || !leftOut.isEmpty
     }
 
     /// Whether anything is wrong with the recording or its books.

@@ -3,7 +3,8 @@
 // It starts at the last intact base before the requested time, found in the index of one segment, and ends
 // after the requested time. A damaged base is passed on the way, and counted like any damaged block. It
 // classifies every gap: a listed one has its own frame; an unlisted one (a damaged block, or a missing
-// number) is reported to the caller before the next frame.
+// number) is reported to the caller before the next frame. A segment that cannot be opened is left out like
+// one that is missing, unless it is the only one.
 //
 // A walk for a few symbols skips blocks without them, using the bits of the index. Blocks in which one of
 // their gaps begins or ends are read whatever their bits: earlier versions did not set them. Of a segment
@@ -46,6 +47,8 @@ package struct RecordingWalk {
     package private(set) var cutBytes = 0
     /// Segments that were not closed, and the bytes after the last intact block of each.
     package private(set) var openSegments: [(path: String, cutBytes: Int)] = []
+    /// Why segments were left out.
+    package private(set) var leftOut: [SegmentError] = []
     /// Bytes of frames decompressed.
     package private(set) var bytes = 0
     private var run: Int64?
@@ -173,15 +176,27 @@ package struct RecordingWalk {
         }
         let segment = stream.segments[number]
         let block = number == start.segment ? start.block : 0
+        guard let reader = try opened(segment) else { return }
         defer { lastNumber = segment.header.number }
-        let reader = if let first { first } else { try SegmentReader(path: segment.path) }
-        self.first = nil
         cutBytes += reader.cutBytes
         if !reader.isClosed { openSegments.append((segment.path, reader.cutBytes)) }
         damagedBytes += max(reader.damages.reduce(0) { $0 + $1.length } - reader.cutBytes, 0)
         if block >= reader.index.blocks.count { return }
         if run != segment.header.startedAtNs { beginRun(segment.header) }
         open = (reader, block, symbols.flatMap { BlockFilter(reader, of: $0) })
+    }
+
+    /// The reader of the next segment; nil if it is left out, so that its number or its blocks are missing.
+    private mutating func opened(_ segment: RecordedSegment) throws(SegmentError) -> SegmentReader? {
+        defer { first = nil }
+        if let first { return first }
+        do throws(SegmentError) {
+            return try SegmentReader(path: segment.path)
+        } catch {
+            if stream.segments.count == 1 { throw error }
+            leftOut.append(error)
+            return nil
+        }
     }
 
     private mutating func beginRun(_ header: SegmentHeader) {

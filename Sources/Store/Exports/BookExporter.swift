@@ -8,8 +8,9 @@
 // When sampling, changes are collected until the next multiple of the interval in receive time, and written
 // as of that time: the last quantity of each price. A sample is held until the next update of its book shows
 // that nothing was missed before it, and dropped if anything else happens: further samples due meanwhile are
-// identical, so only two times and one copy of the book are held. With several
-// symbols, rows wait for earlier ones of other books (`WaitingSamples`).
+// identical, so only two times and one copy of the book are held. The update may come after the requested
+// time: frames are followed until nothing of it is held (`isOver`). With several symbols, rows wait for
+// earlier ones of other books (`WaitingSamples`).
 //
 // Bounds: a few numbers per symbol, and when sampling the prices that changed in one interval and a copy of
 // the levels its rows need.
@@ -94,14 +95,29 @@ package struct BookExporter {
     /// Whether the file accepts nothing more.
     package var hasFailed: Bool { sink.file.failure != nil }
 
-    /// Whether the requested time is over.
-    package func isOver(atNs: Int64) -> Bool { atNs > options.toNs }
+    /// Whether books are sampled.
+    package var isSampling: Bool { options.everyNs > 0 }
+
+    /// Whether the requested time is over, and every sample of it is written or known to be unproven.
+    package func isOver(atNs: Int64) -> Bool {
+        atNs > options.toNs && !followed.values.contains { $0.held != nil }
+    }
 
     /// Another stream of frames starts: its times are its own, and nothing in it continues the previous one.
     package mutating func beginStream() {
         followed = [:]
         nextSampleNs = nil
         finish()
+    }
+
+    /// The frames of a symbol have ended: nothing later is known of its book, and what has not been proven
+    /// will not be. Others no longer wait for it.
+    ///
+    /// - Parameters:
+    ///   - symbol: the symbol.
+    ///   - isBreak: whether it is counted as a break if the book was proven.
+    package mutating func end(_ symbol: SymbolName, isBreak: Bool) {
+        if followed.removeValue(forKey: symbol)?.isProven == true && isBreak { breaks += 1 }
     }
 
     /// Nothing more comes.
@@ -115,19 +131,27 @@ package struct BookExporter {
     package mutating func advance(
         atNs: Int64, _ visit: (SymbolName, (borrowing OrderBook) -> Void) -> Void
     ) {
-        if options.everyNs <= 0 || atNs < options.fromNs { return }
+        if options.everyNs <= 0 { return }
         let everyNs = options.everyNs
         guard let dueNs = nextSampleNs else {
-            nextSampleNs = (atNs / everyNs + 1) * everyNs
+            nextSampleNs = firstSampleNs(behind: atNs)
             return
         }
-        let untilNs = min(atNs, options.toNs)
+        let untilNs = min(atNs, options.toNs, .max - everyNs)
         if dueNs > untilNs { return }
         let lastNs = dueNs + (untilNs - dueNs) / everyNs * everyNs
         let proven = followed.filter { $0.value.isProven }.keys.sorted()
         for symbol in proven { hold(symbol, dueNs, lastNs, visit) }
         nextSampleNs = lastNs + everyNs
         release()
+    }
+
+    /// The first multiple of the interval after a time that is not earlier than requested.
+    private func firstSampleNs(behind atNs: Int64) -> Int64 {
+        let behindNs = max(atNs, options.fromNs == .min ? .min : options.fromNs - 1)
+        let (dueNs, isBeyond) = (behindNs / options.everyNs + 1).multipliedReportingOverflow(
+            by: options.everyNs)
+        return isBeyond ? .max : dueNs
     }
 
     /// Writes the samples before which no other can come any more.

@@ -10,7 +10,7 @@ package enum ExportError: Error, Hashable, Sendable, CustomStringConvertible {
     case needsFile(path: String)
     /// The format is an archive already, and its beginning cannot be rewritten once compressed.
     case isArchive(path: String)
-    /// A stop was asked for while a pipe had no reader.
+    /// A stop was asked for while a pipe had no reader, or one that took nothing.
     case interrupted
 
     /// One line for display.

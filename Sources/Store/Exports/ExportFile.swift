@@ -23,12 +23,16 @@ package final class ExportFile {
     /// The file written until the end; `target` if it needs no renaming.
     private let temporary: String
     private let descriptor: Int32
-    private let packed: gzFile?
+    /// Compresses what is written; nil if nothing is compressed.
+    private let packer: GzipPacker?
+    private let isStopped: () -> Bool
     private var buffer: [UInt8] = []
     /// Bytes written so far, before compression.
     package private(set) var length = 0
     /// The system's message on the first write that failed; nil if none did.
     package private(set) var failure: String?
+    /// Whether that write was given up because a stop was asked for.
+    private var isInterrupted = false
     private var isFinished = false
     /// What is to be written later; nil while all goes to the file.
     private var piece: [UInt8]?
@@ -39,18 +43,22 @@ package final class ExportFile {
     ///   - path: its destination, or `-`.
     ///   - isPatched: whether its beginning is rewritten at the end, which a pipe does not allow.
     ///   - inputs: files that are being read and must not be replaced.
-    ///   - isStopped: asked twenty times a second while a pipe has no reader; true ends that with
-    ///     `interrupted`.
+    ///   - isStopped: asked twenty times a second while a pipe has no reader, or one that takes nothing; true
+    ///     ends that with `interrupted`.
     package init(
-        path: String, isPatched: Bool = false, inputs: [String] = [], isStopped: () -> Bool = { false }
+        path: String, isPatched: Bool = false, inputs: [String] = [],
+        isStopped: @escaping () -> Bool = { false }
     ) throws(ExportError) {
-        self.path = path
+        (self.path, self.isStopped) = (path, isStopped)
         if isPatched && path.hasSuffix(".gz") { throw .isArchive(path: path) }
         if path == "-" || ExportFile.isStandardOutput(path) {
             if isPatched { throw .needsFile(path: path == "-" ? "standard output" : path) }
-            (target, temporary, descriptor) = ("", "", 1)
-            unsafe packed = nil
+            (target, temporary, descriptor, packer) = ("", "", 1, nil)
             return
+        }
+        packer = path.hasSuffix(".gz") ? GzipPacker() : nil
+        if path.hasSuffix(".gz") && packer == nil {
+            throw .cannotWrite(path: path, reason: "there is no memory to pack it")
         }
         let place = try ExportFile.resolved(path)
         target = place
@@ -66,13 +74,11 @@ package final class ExportFile {
             descriptor = unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         }
         if descriptor < 0 { throw ExportFile.refusal(path) }
-        unsafe packed = path.hasSuffix(".gz") ? gzdopen(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "wb1") : nil
         buffer.reserveCapacity(ExportFile.bufferBytes + 4096)
     }
 
     deinit {
         if isFinished { return }
-        if let packed = unsafe packed { unsafe gzclose_w(packed) }
         if descriptor > 2 { close(descriptor) }
         if temporary != target { unsafe unlink(temporary) }
     }
@@ -83,12 +89,7 @@ package final class ExportFile {
     ) throws(ExportError) -> Int32 {
         while true {
             let descriptor = unsafe open(place, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-            if descriptor >= 0 {
-                // From here on a full pipe is waited for.
-                let flags = fcntl(descriptor, F_GETFL)
-                _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
-                return descriptor
-            }
+            if descriptor >= 0 { return descriptor }
             let number = errno
             let error = refusal(path)
             var facts = stat()
@@ -188,32 +189,22 @@ package final class ExportFile {
         }
     }
 
-    private func flush() {
-        if failure == nil { put(buffer) }
+    /// - Throws: why the file accepts nothing more, if it does not.
+    package func check() throws(ExportError) {
+        if isInterrupted { throw .interrupted }
+        if let failure { throw .cannotWrite(path: path, reason: failure) }
+    }
+
+    private func flush(isLast: Bool = false) {
+        if failure == nil { put(packer?.pack(buffer, isLast: isLast) ?? buffer) }
         buffer.removeAll(keepingCapacity: true)
     }
 
     private func put(_ bytes: [UInt8]) {
-        if bytes.isEmpty { return }
-        if let packed = unsafe packed {
-            let count = unsafe bytes.withUnsafeBytes { all in
-                unsafe gzwrite(packed, all.baseAddress, UInt32(all.count))
-            }
-            if Int(count) != bytes.count { failure = unsafe String(cString: strerror(errno)) }
-            return
-        }
-        var written = 0
-        while written < bytes.count {
-            let step = unsafe bytes.withUnsafeBytes { all in
-                unsafe Glibc.write(descriptor, all.baseAddress! + written, all.count - written)
-            }
-            if step < 0 && errno == EINTR { continue }
-            if step <= 0 {
-                failure = unsafe String(cString: strerror(step < 0 ? errno : ENOSPC))
-                return
-            }
-            written += step
-        }
+        let number = PatientWriter.write(bytes, to: descriptor, isStopped: isStopped)
+        if number == 0 { return }
+        isInterrupted = number == ECANCELED
+        failure = unsafe String(cString: strerror(number))
     }
 
     /// Rewrites bytes written before; only if the file was opened for that.
@@ -235,10 +226,11 @@ package final class ExportFile {
     ///
     /// - Throws: if anything could not be written; nothing of it then remains.
     package func finish() throws(ExportError) {
-        flush()
+        flush(isLast: true)
         isFinished = true
-        if let packed = unsafe packed {
-            if unsafe gzclose_w(packed) != Z_OK && failure == nil { failure = "it cannot be packed" }
+        if isInterrupted {
+            if descriptor > 2 { close(descriptor) }
+            throw .interrupted
         }
         if descriptor == 1 {
             // A reader that has gone has all it wants.

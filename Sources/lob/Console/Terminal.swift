@@ -6,10 +6,10 @@ import Glibc
 import LobMetrics
 import LobRecording
 
-/// Writes a line to standard error, if it can be written within two seconds: a stopped terminal or a full
-/// pipe must not keep a command from ending.
+/// Writes a line to standard error, if it can be written within two seconds, or a tenth of one after a stop:
+/// a stopped terminal or a full pipe must not keep a command from ending.
 func printError(_ text: String) {
-    writeError(text + "\n", waitAtMostMs: 2_000)
+    writeError(text + "\n", waitAtMostMs: StopSignals.isRaised ? 100 : 2_000)
 }
 
 /// Writes text to standard error as it is.
@@ -188,11 +188,11 @@ struct ProgressLine {
         if now - shownAtNs < 100_000_000 { return }
         shownAtNs = now
         isShown = true
-        writeError("\r\u{1B}[K\(what): \(saturated(fraction() * 100)) %")
+        writeError("\r\u{1B}[K\(what): \(saturated(fraction() * 100)) %", waitAtMostMs: 100)
     }
 
     mutating func clear() {
-        if isShown { writeError("\r\u{1B}[K") }
+        if isShown { writeError("\r\u{1B}[K", waitAtMostMs: 100) }
         isShown = false
     }
 }

@@ -29,8 +29,9 @@ struct ConvertCommand: ParsableCommand {
             and connections; what a format cannot express is reported. Lines without a message are skipped \
             and reported. Memory does not grow with the input, which is read twice if it is a capture.
 
-            Exit status: 0 written; 1 something cannot be read or written, or exists already; 2 written as \
-            far as the input goes, which is damaged or has useless lines; 130 interrupted, nothing written.
+            Exit status: 0 written; 1 something cannot be read or written, or exists already, or a file of \
+            a folder was left out; 2 written as far as the input goes, which is damaged or has useless \
+            lines; 130 interrupted, nothing written.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
@@ -120,28 +121,13 @@ struct ConvertCommand: ParsableCommand {
     private func convertRecordings() throws {
         if format == .recording { throw ValidationError("\(inputs[0]): is a recording already.") }
         if !snapshot.isEmpty { throw ValidationError("--snapshot is for captures.") }
-        var (streams, isDamaged) = ([RecordedStream](), false)
-        for path in inputs {
-            let found = try RecordedStream.all(at: path) { error in
-                printError("lob: left out: \(error)")
-                isDamaged = true
-            }
-            if found.isEmpty { throw SegmentError.notASegment(path: path) }
-            streams += found
-        }
-        let terms = streams.flatMap(\.termsOfRuns)
-        guard let market = terms.first?.knownMarket else {
-            throw ConvertRefusal("\(inputs[0]): nothing in it says what it is of")
-        }
-        if terms.contains(where: { $0.knownMarket != market }) {
-            throw ValidationError("These recordings are of several markets; convert each by itself.")
-        }
-        let symbols = Set(terms.flatMap { $0.symbolNames ?? [] }).sorted()
+        let recordings = try RecordingInputs(inputs)
+        let market = try recordings.market(doing: "convert")
         let subject = CaptureRecorder.Subject(
-            symbols: symbols, market: market, engine: CaptureRequest.configuration(market, depth: depth),
-            hasSeveralConnections: false)
-        let sink = try sink(subject, inputs: streams.flatMap { $0.segments.map(\.path) })
-        var conversion = RecordingConversion(streams, path: inputs.joined(separator: ", "))
+            symbols: recordings.symbols.sorted(), market: market,
+            engine: CaptureRequest.configuration(market, depth: depth), hasSeveralConnections: false)
+        let sink = try sink(subject, inputs: recordings.files)
+        var conversion = RecordingConversion(recordings.streams, path: recordings.name)
         try conversion.run(sink)
         if StopSignals.isRaised { throw ExitCode(130) }
         for line in conversion.damages { printError("lob: \(line)") }
@@ -151,7 +137,8 @@ struct ConvertCommand: ParsableCommand {
                     + "\(counted(conversion.missingBlocks, "block")) that it misses; see lob verify")
         }
         try finish(sink)
-        if isDamaged || !conversion.damages.isEmpty || conversion.missingBlocks > 0 { throw ExitCode(2) }
+        if recordings.isPartial || conversion.isPartial { throw ExitCode(1) }
+        if !conversion.damages.isEmpty || conversion.missingBlocks > 0 { throw ExitCode(2) }
     }
 
     private func finish(_ sink: any ConvertSink) throws {

@@ -22,7 +22,7 @@ final class PacketSink: ConvertSink {
     }
 
     func take(_ frame: Frame, of shard: Int) throws {
-        if let failure = file.failure { throw ExportError.cannotWrite(path: file.path, reason: failure) }
+        try file.check()
         if !PacketWriter.canWrite(atNs: frame.receivedAtNs) {
             impossible += 1
             return

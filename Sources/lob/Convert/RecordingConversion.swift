@@ -11,6 +11,8 @@ struct RecordingConversion {
     private let path: String
     /// Gaps that the recording lists, and missing blocks that are in no gap.
     private(set) var (gaps, missingBlocks) = (0, 0)
+    /// Whether a file was left out.
+    private(set) var isPartial = false
     /// The damage, in words.
     private(set) var damages: [String] = []
 
@@ -45,6 +47,8 @@ struct RecordingConversion {
         if let failure { throw failure }
         (missingBlocks, self.gaps) = (missing, gaps.gaps.count)
         for walk in merged.walks {
+            for error in walk.leftOut { RecordingInputs.complain(ofLeftOut: error) }
+            isPartial = isPartial || !walk.leftOut.isEmpty
             for segment in walk.openSegments {
                 damages.append(
                     "not closed: \(segment.path), \(segment.cutBytes) bytes behind the last whole block")

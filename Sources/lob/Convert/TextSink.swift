@@ -42,7 +42,7 @@ final class TextSink: ConvertSink {
         case .dropped: dropped += 1
         case .tick, .snapshotFailed, .snapshotRequested, .resubscribed: break
         }
-        if let failure = file.failure { throw ExportError.cannotWrite(path: file.path, reason: failure) }
+        try file.check()
     }
 
     private func line(_ atNs: Int64, _ message: Span<UInt8>) {

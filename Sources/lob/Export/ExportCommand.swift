@@ -22,14 +22,15 @@ struct ExportCommand: ParsableCommand {
 
             Times are the venue's engine time (T, otherwise E) and the receive time. With --every a sample \
             is taken at full multiples of the receive time, otherwise every change is written; a sample is \
-            written once the next update of its book shows that nothing was missed before it. Rows of all \
-            symbols and shards are in the order of their times: samples wait for those of a silent book, \
-            unless more than 64 MiB would wait, which is reported. A file with a name ending in .gz is \
-            compressed; - is standard output.
+            written once the next update of its book shows that nothing was missed before it, for which \
+            the input is read beyond --to. Rows of all symbols and shards are in the order of their times: \
+            samples wait for those of a silent book, unless more than 64 MiB would wait, which is reported. \
+            A file with a name ending in .gz is compressed; - is standard output.
 
-            Exit status: 0 written; 1 something cannot be read or written, or one of the symbols is not in \
-            it; 2 the input is damaged or contradicts itself, its end was cut off inside a block, or it \
-            contains nothing proven; 130 interrupted, with what had been read written.
+            Exit status: 0 written; 1 something cannot be read or written, a file of a folder was left out, \
+            or one of the symbols is not in it; 2 the input is damaged or contradicts itself, its end was \
+            cut off inside a block, or it contains nothing proven; 130 interrupted, with what had been read \
+            written.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
@@ -146,45 +147,30 @@ struct ExportCommand: ParsableCommand {
                     || $0.bodies.mismatches > 0
             }
         if !missing.isEmpty { part.complain(ofMissing: missing, captures.joined(separator: ", ")) }
-        try finish(sink, exporter, isFaulty: isFaulty, isPartial: !missing.isEmpty)
+        try finish(sink, exporter, .init(isDamaged: isFaulty), lacksSymbols: !missing.isEmpty)
     }
 
     private func export(recordings paths: [String]) throws {
-        var recordings: [(path: String, streams: [RecordedStream])] = []
-        var isFaulty = false
-        for path in paths {
-            let found = try RecordedStream.all(at: path) { error in
-                printError("lob: left out: \(error)")
-                isFaulty = true
-            }
-            if found.isEmpty { throw SegmentError.notASegment(path: path) }
-            recordings.append((path, found))
-        }
-        let all = recordings.flatMap(\.streams)
-        let terms = all.flatMap(\.termsOfRuns)
-        let symbols = Set(terms.flatMap { $0.symbolNames ?? [] })
-        guard let market = terms.first?.knownMarket else {
-            printError("lob: \(paths[0]): nothing in it says what it is of")
-            throw ExitCode(1)
-        }
-        if terms.contains(where: { $0.knownMarket != market }) {
-            throw ValidationError("These recordings are of several markets; export each by itself.")
-        }
+        let inputs = try RecordingInputs(paths)
+        let market = try inputs.market(doing: "export")
         let sink = try format.sink(
-            out, market, symbolCount: symbolCount(symbols), everyNs: everyNs,
-            inputs: all.flatMap { $0.segments.map(\.path) })
-        let missing = part.missing(in: all, paths.joined(separator: ", "))
+            out, market, symbolCount: symbolCount(inputs.symbols), everyNs: everyNs, inputs: inputs.files)
+        let missing = part.missing(in: inputs.streams, inputs.name)
         var exporter = BookExporter(sink, options)
-        for (path, streams) in recordings where !StopSignals.isRaised && !exporter.hasFailed {
+        var faults = RecordedExport.Faults(isPartial: inputs.isPartial)
+        for (path, streams) in inputs.recordings where !StopSignals.isRaised && !exporter.hasFailed {
             exporter.beginStream()
-            isFaulty = try RecordedExport.run(streams, path, part, &exporter) || isFaulty
+            let own = try RecordedExport.run(streams, path, part, &exporter)
+            faults.isDamaged = faults.isDamaged || own.isDamaged
+            faults.isPartial = faults.isPartial || own.isPartial
         }
-        try finish(sink, exporter, isFaulty: isFaulty, isPartial: !missing.isEmpty)
+        try finish(sink, exporter, faults, lacksSymbols: !missing.isEmpty)
     }
 
-    /// - Parameter isPartial: whether a symbol that was asked for is not there.
+    /// - Parameter lacksSymbols: whether a symbol that was asked for is not there.
     private func finish(
-        _ sink: (any BookSink)?, _ exporter: BookExporter?, isFaulty: Bool, isPartial: Bool
+        _ sink: (any BookSink)?, _ exporter: BookExporter?, _ faults: RecordedExport.Faults,
+        lacksSymbols: Bool
     ) throws {
         guard let sink, var exporter else { return }
         exporter.finish()
@@ -198,7 +184,8 @@ struct ExportCommand: ParsableCommand {
                 + "\(exporter.updates), breaks \(exporter.breaks)")
         if StopSignals.isRaised { throw ExitCode(130) }
         if exporter.beginnings == 0 { printError("lob: nothing of it is proven, so nothing was written") }
-        if isFaulty || exporter.beginnings == 0 { throw ExitCode(2) }
-        if isPartial { throw ExitCode(1) }
+        if faults.isPartial { throw ExitCode(1) }
+        if faults.isDamaged || exporter.beginnings == 0 { throw ExitCode(2) }
+        if lacksSymbols { throw ExitCode(1) }
     }
 }

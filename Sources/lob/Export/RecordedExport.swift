@@ -12,22 +12,33 @@ enum RecordedExport {
     /// A shard and its engine.
     private final class Shard {
         var engine: RecordedEngine
+        /// Whether its stream has ended.
+        var isOver = false
 
         init(_ engine: consuming RecordedEngine) { self.engine = engine }
+
+        func trusts(_ symbol: SymbolName) -> Bool { !isOver && engine.isTrusted(symbol) }
     }
 
-    /// Exports the streams of one recording. Bytes after the last complete block of a segment that was not
-    /// closed are reported.
-    ///
-    /// - Returns: whether any of it is damaged or was cut.
+    /// What is wrong with a recording.
+    struct Faults {
+        /// Whether any of it is damaged or was cut.
+        var isDamaged = false
+        /// Whether a file was left out.
+        var isPartial = false
+    }
+
+    /// Exports the streams of one recording, and says what is wrong with it. What follows the requested time
+    /// is read as far as it proves samples.
     static func run(
         _ streams: [RecordedStream], _ path: String, _ part: RecordedPart, _ exporter: inout BookExporter
-    ) throws(SegmentError) -> Bool {
+    ) throws(SegmentError) -> Faults {
         let only = part.symbols
+        let toNs = exporter.isSampling ? .max : part.to?.ns ?? .max
         var merged = MergedWalk(
             streams.map { stream in
                 RecordingWalk(
-                    stream, fromNs: part.from?.ns ?? .min, toNs: part.to?.ns ?? .max,
+                    stream, fromNs: part.from?.ns ?? .min, toNs: toNs,
                     symbols: only.map { Set($0.map(\.bytes)) })
             })
         let shards = merged.walks.map { Shard(RecordedEngine(isExact: $0.beginsAtRun, symbols: only)) }
@@ -36,19 +47,23 @@ enum RecordedExport {
         let fromNs = spans.map(\.fromNs).min() ?? 0
         let lengthNs = max((spans.map(\.toNs).max() ?? 0) - fromNs, 1)
         var changed: [SymbolName] = []
-        try merged.forEach { number, item in
+        try merged.forEach(ended: { number in
+            shards[number].isOver = true
+            end(shards[number], among: shards, isBreak: false, &exporter)
+        }) { number, item in
             var atNs: Int64 = 0
             if case .frame(let frame) = item {
                 atNs = frame.receivedAtNs
                 progress.show(path, Double(atNs - fromNs) / Double(lengthNs))
                 exporter.advance(atNs: atNs) { symbol, body in
-                    for shard in shards where shard.engine.isTrusted(symbol) {
+                    for shard in shards where shard.trusts(symbol) {
                         _ = shard.engine.withBook(symbol, body)
                         return
                     }
                 }
             }
             let shard = shards[number]
+            if case .newRun = item { end(shard, among: shards, isBreak: true, &exporter) }
             shard.engine.take(item)
             changed.removeAll(keepingCapacity: true)
             shard.engine.takeChanged { changed.append($0) }
@@ -62,16 +77,28 @@ enum RecordedExport {
             return !StopSignals.isRaised && !exporter.hasFailed && !exporter.isOver(atNs: atNs)
         }
         progress.clear()
-        var isFaulty = false
+        var faults = Faults()
         for (walk, shard) in zip(merged.walks, shards) {
             shard.engine.finish()
-            isFaulty = judge(walk, shard) || isFaulty
+            faults.isDamaged = isDamaged(walk, shard) || faults.isDamaged
+            faults.isPartial = faults.isPartial || !walk.leftOut.isEmpty
         }
-        return isFaulty
+        return faults
     }
 
-    /// Says what is damaged or was cut, and whether anything is.
-    private static func judge(_ walk: RecordingWalk, _ shard: Shard) -> Bool {
+    /// The run of a shard has ended: its symbols are told to the exporter, unless another shard has them now.
+    private static func end(
+        _ shard: Shard, among shards: [Shard], isBreak: Bool, _ exporter: inout BookExporter
+    ) {
+        for symbol in shard.engine.symbols {
+            if shards.contains(where: { $0 !== shard && $0.trusts(symbol) }) { continue }
+            exporter.end(symbol, isBreak: isBreak)
+        }
+    }
+
+    /// Says what was left out or was cut, and whether anything is damaged.
+    private static func isDamaged(_ walk: RecordingWalk, _ shard: Shard) -> Bool {
+        for error in walk.leftOut { RecordingInputs.complain(ofLeftOut: error) }
         for segment in walk.openSegments {
             printError(
                 "lob: not closed: \(segment.path), \(segment.cutBytes) bytes behind the last whole block; "

@@ -53,6 +53,9 @@ struct CoverageChart {
         }
     }
 
+    /// Why segments were left out.
+    var leftOut: [SegmentError] { survey.leftOut }
+
     /// Whether it is unknown what followed the last complete block.
     var hasOpenEnd: Bool { survey.hasOpenEnd }
 
@@ -107,12 +110,20 @@ struct CoverageChart {
                 + "\(counted(survey.blockCount, "block"))",
         ]
         if !summary.isEmpty { lines.append("gaps: " + summary.joined(separator: ", ")) }
+        lines += survey.missing.map(CoverageChart.text)
         for segment in survey.openSegments {
             lines.append(
                 "not closed: \(segment.path), \(segment.cutBytes) bytes behind the last whole block; what "
                     + "came after it is not known")
         }
         return lines.joined(separator: "\n")
+    }
+
+    private static func text(_ missing: CoverageSurvey.MissingSegments) -> String {
+        let (first, last) = (missing.numbers.lowerBound, missing.numbers.upperBound)
+        let names = first == last ? "segment \(first)" : "segments \(first) to \(last)"
+        let until = missing.toNs.map { "to \(UTCStamp(ns: $0).text)" } ?? "on; when it ended is not known"
+        return "missing: \(names), from \(UTCStamp(ns: missing.fromNs).text) \(until)"
     }
 
     private func absences(_ row: Row) -> [String] {
@@ -126,10 +137,12 @@ struct CoverageChart {
                 + ",\"absent\":[\(absences(row).joined(separator: ","))]"
                 + ",\"gaps\":[\(row.gaps.map(\.json).joined(separator: ","))]}"
         }
+        let missing = survey.missing.map { "[\($0.numbers.lowerBound),\($0.numbers.upperBound)]" }
         let unknown = survey.unknowns.filter { $0.kind == .unknown }.map(\.json)
         return
             "{\"recording\":\(jsonText(path)),\"shard\":\(shard),\"segments\":\(segmentCount)"
             + ",\"open\":\(survey.openSegments.count),\"openEnd\":\(hasOpenEnd)"
+            + ",\"missing\":[\(missing.joined(separator: ","))]"
             + ",\"unknown\":[\(unknown.joined(separator: ","))]"
             + ",\"bytes\":\(survey.bytes),\"blocks\":\(survey.blockCount)"
             + ",\"firstAtNs\":\(fromNs),\"lastAtNs\":\(toNs),\"symbols\":[\(symbols.joined(separator: ","))]"

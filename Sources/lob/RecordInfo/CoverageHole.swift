@@ -10,7 +10,7 @@ struct CoverageHole {
         case listed(RecordedGap.Cause)
         /// The symbol was not recorded in this run.
         case absent
-        /// Blocks are missing here, or the segment was not closed: what it held is unknown.
+        /// Segments or blocks are missing here, or the segment was not closed: what it held is unknown.
         case unknown
 
         /// Its character in a timeline; `isOfAll` if it applies to every symbol.
@@ -27,7 +27,7 @@ struct CoverageHole {
             switch self {
             case .listed(let cause): cause.words
             case .absent: "not among the symbols of this run"
-            case .unknown: "not known: the segment was not closed, or blocks are missing"
+            case .unknown: "not known: something is missing, or the segment was not closed"
             }
         }
 

@@ -11,8 +11,9 @@ struct RecordInfoCommand: ParsableCommand {
         discussion: """
             Reads the indexes, and the blocks of segments that were not closed; nothing is replayed: that \
             is what lob verify does. In the timeline # is time with a book, . a gap of the symbol, : time \
-            in which nothing was written, - a run without the symbol, and ? unknown: blocks are missing, or \
-            a segment was not closed.
+            in which nothing was written, - a run without the symbol, and ? unknown: segments or blocks are \
+            missing, or a segment was not closed. Missing segments are named as far as the numbers of the \
+            others tell: those removed before the first or after the last one leave no trace.
 
             Exit status: 0; 1 it cannot be read, or a file of a folder was left out.
             """)
@@ -34,13 +35,12 @@ struct RecordInfoCommand: ParsableCommand {
         var (charts, isPartial) = ([CoverageChart](), false)
         for path in recordings {
             do throws(SegmentError) {
-                let streams = try RecordedStream.all(at: path) { error in
-                    printError("lob: left out: \(error)")
-                    isPartial = true
-                }
-                if streams.isEmpty { throw .notASegment(path: path) }
-                for stream in streams {
+                let opened = try RecordingInputs.streams(at: path)
+                isPartial = isPartial || opened.isPartial
+                for stream in opened.streams {
                     let chart = CoverageChart(stream, path: path)
+                    for error in chart.leftOut { RecordingInputs.complain(ofLeftOut: error) }
+                    isPartial = isPartial || !chart.leftOut.isEmpty
                     charts.append(chart)
                     Output.write(json ? chart.json : chart.text)
                 }

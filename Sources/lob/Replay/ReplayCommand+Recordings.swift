@@ -18,17 +18,15 @@ extension ReplayCommand {
         var (isFaulty, lacksSymbols) = (false, false)
         for path in paths {
             do throws(SegmentError) {
-                let streams = try RecordedStream.all(at: path) { error in
-                    printError("lob: left out: \(error)")
-                    isFaulty = true
-                }
-                if streams.isEmpty { throw .notASegment(path: path) }
+                let (streams, isPartial) = try RecordingInputs.streams(at: path)
+                isFaulty = isFaulty || isPartial
                 let missing = part.missing(in: streams, path)
                 lacksSymbols = lacksSymbols || !missing.isEmpty
                 if missing == part.symbols { continue }
                 var isEmpty = true
                 for stream in streams {
                     let result = try replay(stream, path)
+                    for error in result.leftOut { RecordingInputs.complain(ofLeftOut: error) }
                     isFaulty = isFaulty || result.isFaulty
                     isEmpty = isEmpty && (result.isEmpty || result.symbols.isEmpty)
                 }

@@ -60,8 +60,9 @@ struct ReplayCommand: ParsableCommand {
             partial depth stream (5, 10 or 20 levels) are compared too, but start no book.
 
             Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read, or lacks \
-            one of the symbols; 2 something disagreed, was malformed, or a book could not be completed, or \
-            nothing is of that time; 130 interrupted, with what had been read printed and recorded.
+            one of the symbols; 2 something disagreed, was malformed or left out, or a book could not be \
+            completed, or nothing is of that time; 130 interrupted, with what had been read printed and \
+            recorded.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))

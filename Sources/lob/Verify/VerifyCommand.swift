@@ -86,9 +86,9 @@ struct VerifyCommand: ParsableCommand {
             frames; and what the venue said meanwhile: every bookTicker, partial depth and snapshot. Gaps \
             listed in the recording are reported but are not faults: they state what is not known.
 
-            A file in a folder that is not a segment is named, skipped, and a fault. With --symbol, blocks \
-            without the symbols are not read, and connections and times are not followed: only digests and \
-            copies are compared.
+            A file in a folder that is not a segment, or cannot be read, is named, skipped, and a fault. \
+            With --symbol, blocks without the symbols are not read, and connections and times are not \
+            followed: only digests and copies are compared.
 
             Captures, everything lob replay accepts, are one session: every place where a symbol's updates \
             are not continuous is listed, whether there is a book or not, and everything lob replay \
@@ -155,20 +155,15 @@ struct VerifyCommand: ParsableCommand {
         var (isFaulty, lacksSymbols) = (false, false)
         for path in recordings {
             do throws(SegmentError) {
-                let streams = try RecordedStream.all(at: path) { error in
-                    printError("lob: left out: \(error)")
-                    isFaulty = true
-                }
-                if streams.isEmpty {
-                    printError("lob: \(path): no segment of a recording in it")
-                    throw SegmentError.notASegment(path: path)
-                }
+                let (streams, isPartial) = try RecordingInputs.streams(at: path)
+                isFaulty = isFaulty || isPartial
                 let missing = part.missing(in: streams, path)
                 lacksSymbols = lacksSymbols || !missing.isEmpty
                 if missing == part.symbols { continue }
                 var isEmpty = true
                 for stream in streams {
                     let result = try verify(stream, path)
+                    for error in result.leftOut { RecordingInputs.complain(ofLeftOut: error) }
                     isFaulty = isFaulty || result.isFaulty
                     isEmpty = isEmpty && (result.isEmpty || result.symbols.isEmpty)
                     if StopSignals.isRaised { break }
