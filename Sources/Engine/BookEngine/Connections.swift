@@ -20,6 +20,12 @@ struct Connections {
         var isSilent = false
         /// While it counts as silent, when it was first heard again; nil if it was not.
         var heardAgainNs: Int64?
+        /// Since when it has been silent.
+        var silentFromNs: Int64 = 0
+        /// Silences in a row, with few messages between, that were rests of the market; and the message that
+        /// ended the last one.
+        var restCount = 0
+        var restMessage = 0
         /// Lag of its last update, and when that arrived.
         var lagNs: Int64 = 0
         var lagNotedNs: Int64 = 0
@@ -27,6 +33,16 @@ struct Connections {
         var isLate = false
 
         mutating func resume() { (isSilent, heardAgainNs) = (false, nil) }
+
+        /// An update ended a silence. One that is in time was not kept back: the market rested, and if it
+        /// does so again, the connection is no busy one.
+        mutating func noteRest(nowNs: Int64) {
+            let silenceNs = nowNs &- silentFromNs
+            if lagNs > silenceNs / 4 { return }
+            if messageCount - restMessage > Connections.messagesMin { restCount = 0 }
+            (restCount, restMessage) = (restCount + 1, messageCount)
+            if restCount > 1 { pauseNs = max(pauseNs, silenceNs) }
+        }
     }
 
     private var connections: [Connection] = []
@@ -124,6 +140,7 @@ struct Connections {
         guard let index = connections.firstIndex(where: { $0.source == source && $0.isSilent }),
             connections[index].lagNotedNs == nowNs
         else { return false }
+        connections[index].noteRest(nowNs: nowNs)
         connections[index].resume()
         return true
     }
@@ -200,7 +217,7 @@ struct Connections {
             if connection.messageCount < Connections.messagesMin { continue }
             if connection.pauseNs > Connections.busyPauseNsMax { continue }
             if nowNs &- connection.heardNs <= Connections.silenceNsMin { continue }
-            connections[index].isSilent = true
+            (connections[index].isSilent, connections[index].silentFromNs) = (true, connection.heardNs)
             silent.append(connection.source)
         }
         return silent

@@ -71,7 +71,8 @@ public struct EngineConfiguration: Sendable {
     /// Defaults for these rules.
     public init(rules: VenueRules) { self.rules = rules }
 
-    /// The same with durations that can be added to any time of the engine: `.max` means never.
+    /// The same with durations that can be added to any time of the engine (`.max` means never), and a depth
+    /// that a snapshot leaves proven for a while: less than it shows, and than a book keeps.
     var saturated: EngineConfiguration {
         var same = self
         let times: [WritableKeyPath<EngineConfiguration, Int64>] = [
@@ -81,6 +82,8 @@ public struct EngineConfiguration: Sendable {
         for time in times {
             same[keyPath: time] = min(max(same[keyPath: time], 0), TimeLimit.ns(TimeLimit.longestMs))
         }
+        let depth = min(rules.snapshotLevelCountMax, levelCountMax)
+        same.provenLevelCountMin = min(provenLevelCountMin, max(depth / 2, 1))
         return same
     }
 }

@@ -13,8 +13,8 @@ final class EngineShared {
     var connections: Connections
     var lag = LagMeter()
     var trial = ReconnectTrial()
-    /// Whether losing the last connection put a book on trial.
-    private var trialIsBegun = false
+    /// The connection whose loss put books on trial last; nil if the last one lost put none.
+    private var trialSource: UInt16?
     private var oldestDoubt: Int?
     /// Whether `trial` has changed its verdict, so that every book must be told.
     private var trialIsDecided = false
@@ -74,7 +74,7 @@ final class EngineShared {
     /// - Parameter oldestDoubt: the first trial since which a book is still in doubt, nil if none is.
     func lost(_ source: UInt16, oldestDoubt: Int?) {
         connections.remove(source)
-        trialIsBegun = false
+        trialSource = nil
         self.oldestDoubt = oldestDoubt
     }
 
@@ -82,10 +82,11 @@ final class EngineShared {
     static let slotsPerTick = 4096
     var countableSlots = EngineShared.slotsPerTick
 
-    /// A book is kept from the connection that was lost last. All such books are on trial together.
-    func beginTrial() {
-        if trialIsBegun { return }
-        trialIsBegun = true
+    /// A book is kept from a connection that is lost, or taken for lost. All such books are on trial
+    /// together.
+    func beginTrial(for gone: UInt16) {
+        if trialSource == gone { return }
+        trialSource = gone
         trial.begin(oldestDoubt: oldestDoubt, nowNs: clock.nowNs)
     }
 

@@ -107,20 +107,17 @@ public struct ReplicaEngine: ~Copyable {
         isAsking = false
         guard let answer else { return }
         knownLossCount = answer.lossCount
-        for symbol in answer.lost {
-            let outdated = copies.filter { $0.wanted.symbol == symbol }.map(\.wanted)
-            copies.removeAll { $0.wanted.symbol == symbol }
-            if engine.distrust(symbol) {
-                // Everything collected from here on is requested again.
-                wanted.removeAll { $0.symbol == symbol }
-            } else {
-                wanted += outdated
-            }
+        // Of those given up here, everything collected from here on is requested again.
+        let distrusted = Set(answer.lost.filter { engine.distrust($0) })
+        let lost = Set(answer.lost)
+        let outdated = copies.map(\.wanted).filter { lost.contains($0.symbol) }
+        copies.removeAll { lost.contains($0.wanted.symbol) }
+        wanted = (wanted + outdated).filter { !distrusted.contains($0.symbol) }
+        let found = Dictionary(answer.copies.map { ($0.symbol, $0) }) { first, _ in first }
+        for wanted in wanted {
+            if let copy = found[wanted.symbol] { copies.append((copy, wanted)) }
         }
-        for copy in answer.copies {
-            guard let index = wanted.firstIndex(where: { $0.symbol == copy.symbol }) else { continue }
-            copies.append((copy, wanted.remove(at: index)))
-        }
+        wanted.removeAll { found[$0.symbol] != nil }
         knownDeepeningCount = answer.deepeningCount
         for symbol in answer.deepened { engine.deepen(symbol) }
     }
@@ -151,20 +148,23 @@ public struct ReplicaEngine: ~Copyable {
     private mutating func takeRequests() {
         var requests: [EngineRequest] = []
         engine.takeRequests { requests.append($0) }
+        // The last one of each symbol counts; nil is a cancellation.
+        var asked: [SymbolName: SnapshotPriority?] = [:]
         for request in requests {
             switch request {
-            case .ask(let symbol, let purpose, _):
-                forget(symbol)
-                wanted.append(ReplicaQuestion.Wanted(symbol: symbol, purpose: purpose))
-            case .cancel(let symbol): forget(symbol)
+            case .ask(let symbol, let purpose, _): asked[symbol] = .some(purpose)
+            case .cancel(let symbol): asked[symbol] = .some(nil)
             // The streams are the primary's.
             case .resubscribe: break
             }
         }
-    }
-
-    private mutating func forget(_ symbol: SymbolName) {
-        wanted.removeAll { $0.symbol == symbol }
-        copies.removeAll { $0.wanted.symbol == symbol }
+        if asked.isEmpty { return }
+        wanted.removeAll { asked[$0.symbol] != nil }
+        copies.removeAll { asked[$0.wanted.symbol] != nil }
+        for request in requests {
+            guard case .ask(let symbol, _, _) = request else { continue }
+            guard let purpose = asked.removeValue(forKey: symbol) ?? nil else { continue }
+            wanted.append(ReplicaQuestion.Wanted(symbol: symbol, purpose: purpose))
+        }
     }
 }

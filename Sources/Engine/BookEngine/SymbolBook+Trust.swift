@@ -96,7 +96,8 @@ extension SymbolBook {
             if !shared.connections.contains(connection) { return }
             source.lost(on: connection)
             // The symbol's own stream is untouched, unless the newer connection got a request for it.
-            if source.provableNs == nil { return }
+            let isNewer = source.connection.map { shared.connections.isNewer(connection, than: $0) } ?? true
+            if source.provableNs == nil || !isNewer { return }
         }
         source.subscribedAgain(nowNs: shared.nowNs)
         judge()
@@ -155,6 +156,8 @@ extension SymbolBook {
         if evidence == .top { return }
         if isEarly {
             if doubt.provedEarly() { counters.doubtsSettled += 1 }
+        } else if doubt.isEarly && source.confirmNs != nil {
+            // As early as the one before.
         } else if doubt.needsProof || doubt.isEarly {
             if doubt.needsProof { counters.doubtsSettled += 1 }
             vouch()
@@ -238,7 +241,7 @@ extension SymbolBook {
         lose(.disconnected)
         ahead = evidence
         if let shownID { awaited.passed(shownID, nowNs: shared.nowNs) }
-        if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(after: former) }
+        if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(after: former, gone) }
         served.isCollecting = !shared.configuration.requestsAreAnnounced
         obey(served.sync.disconnected())
         moveOver(to: next)
@@ -246,8 +249,8 @@ extension SymbolBook {
         judge()
     }
 
-    private func putOnTrial(after former: ReconnectDoubt) {
-        shared.beginTrial()
+    private func putOnTrial(after former: ReconnectDoubt, _ gone: UInt16) {
+        shared.beginTrial(for: gone)
         doubt.kept(after: former, updates: counters.applied - appliedAtLoad, trial: shared.trial.number)
         counters.doubts += 1
     }

@@ -47,12 +47,12 @@ extension SymbolBook {
             gap.close()
             behind.end()
             awaited.collected(ids.last)
-            buffer(frame)
+            buffer(frame, ids.last)
         case .clearAndBuffer:
             counters.gaps += 1
             gap.close()
             served.buffer.removeAll()
-            buffer(frame)
+            buffer(frame, ids.last)
         case .resync(let why, let attempt):
             if candidateLeadsOn(to: ids) { return followCandidate(why, update, ids, frame) }
             resync(why, ids, frame, attempt: attempt)
@@ -75,13 +75,21 @@ extension SymbolBook {
             try served.book.apply(update)
         } catch {
             counters.rescales += 1
-            return restart(.rescale)
+            return restartBehind(UpdateRange(update).last, .rescale)
         }
         counters.applied += 1
         appliedAtNs = receivedAtNs
         plausibleIDs.accepted()
-        if let told = update.checksum, contradicts(told, served) { return restart(.mismatch) }
+        if let told = update.checksum, contradicts(told, served) {
+            return restartBehind(UpdateRange(update).last, .mismatch)
+        }
         afterApply()
+    }
+
+    /// The book is unusable after an update that nothing keeps: an older snapshot would not lead to it.
+    private func restartBehind(_ id: UpdateID, _ why: StaleReason) {
+        restart(why)
+        awaited.passed(id, nowNs: shared.nowNs)
     }
 
     /// Whether the venue's checksum differs from the book's.
@@ -99,7 +107,7 @@ extension SymbolBook {
         mailboxes.changed()
         if served.book.isCrossed {
             counters.crossings += 1
-            return restart(.crossed)
+            return restartBehind(served.book.lastUpdateID, .crossed)
         }
         let id = served.book.lastUpdateID
         ahead.reached(id)
@@ -131,7 +139,7 @@ extension SymbolBook {
         if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
         behind.end()
         collectEarly()
-        buffer(frame)
+        buffer(frame, ids.last)
         ask(attempt: attempt)
         judge()
     }
@@ -159,7 +167,7 @@ extension SymbolBook {
             source.ledOn(sentNs: lag.sentNs(arrivedNs: shared.nowNs))
             apply(update, frame.receivedAtNs)
         // The candidate was found to be wrong.
-        case .buffer: buffer(frame)
+        case .buffer: buffer(frame, ids.last)
         case .discard, .clearAndBuffer, .resync: counters.discarded += 1
         }
     }
@@ -179,13 +187,15 @@ extension SymbolBook {
     }
 
     /// Buffers a message for the book under construction.
-    private func buffer(_ frame: Frame) {
+    private func buffer(_ frame: Frame, _ id: UpdateID) {
         counters.buffered += 1
         if served.buffer.append(frame) { return }
         counters.bufferOverflows += 1
         _ = served.sync.restart()
         served.buffer.removeAll()
-        // The buffered updates are lost to the outstanding request; its answer is tried all the same.
+        // The buffered updates are lost to the outstanding request; its answer is tried all the same, unless
+        // it is older than they are.
+        awaited.passed(id, nowNs: shared.nowNs)
         served.isCollecting = !shared.configuration.requestsAreAnnounced
     }
 
