@@ -54,6 +54,36 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.states().last == .live)
     }
 
+    /// A stream that died on one connection, while the other one delivers it: no ticker is needed to tell.
+    @Test(arguments: [Market.spot, .usdm]) func aStreamThatAnotherConnectionLeavesBehindIsDead(
+        _ market: Market
+    ) {
+        var h = EngineHarness(market, symbols: ["BTCUSDT", "ETHUSDT"])
+        for symbol in ["BTCUSDT", "ETHUSDT"] {
+            if symbol == "BTCUSDT" { h.frame(.connected) }
+            h.message(EngineMemoryTests.update(9, symbol))
+            h.snapshot(9, bids: bids, asks: asks, symbol: symbol)
+            h.message(EngineMemoryTests.update(10, symbol))
+        }
+        _ = h.requests()
+        h.frame(.connected, source: 2)
+        var liveCount = 0
+        for turn in 0..<40 where h.status().state == .live {
+            h.tick(afterNs: second / 10)
+            h.message(EngineMemoryTests.update(11 + turn, "ETHUSDT"))
+            h.message(EngineMemoryTests.update(12 + turn, "BTCUSDT"), source: 2)
+            liveCount += 1
+        }
+        #expect(liveCount >= 10 && liveCount <= 20, "\(liveCount)")
+        #expect(h.status().reason == .disconnected && Set(h.askedFor()) == [btc])
+        #expect(h.status("ETHUSDT").state == .live)
+    }
+
+    private static func update(_ id: Int, _ symbol: String) -> String {
+        "{\"e\":\"depthUpdate\",\"E\":1700000000000,\"s\":\"\(symbol)\",\"U\":\(id),\"u\":\(id),"
+            + "\"pu\":\(id - 1),\"b\":[],\"a\":[]}"
+    }
+
     /// Two snapshots that may both predate the connection are no better than one.
     @Test func twoEarlyProofsVouchForNobody() {
         var h = EngineHarness.market(4)

@@ -132,9 +132,10 @@ extension EngineHarness {
         h.frame(.connected, source: 2)
         for id in 20...60 {
             h.tick(afterNs: second)
-            h.update(id, id, source: 2)  // does not connect, so it is not used
+            h.update(id, id, source: 2)  // does not connect, so it is used only with a proof
         }
-        #expect(h.requests().contains(.ask(btc, .check, attempt: 0)))
+        #expect(h.requests().contains(.ask(btc, .resync, attempt: 0)))
+        #expect(h.status().reason == .disconnected)
     }
 
     /// The audit's snapshot is at 20; the book stays at 10 and no update comes.

@@ -178,12 +178,18 @@ extension SymbolBook {
     /// source; otherwise if the newer connection's update continues the book without a gap, or is the very
     /// one the book stands at. The latter is the usual case while the older connection is the faster: what
     /// follows on the newer one then follows the book. Not from a connection that is late: what it still
-    /// delivers may be of an earlier id epoch, and the newer one's ids start anew.
+    /// delivers may be of an earlier id epoch, and the newer one's ids start anew. From one that leaves the
+    /// book behind the newer one, with a proof.
     func takesOver(_ newer: UInt16, _ ids: UpdateRange) -> Bool {
         guard shared.connections.contains(newer) else { return false }
         if let present = source.connection {
-            guard shared.connections.isNewer(newer, than: present), !isLagging, let id = served.sync.lastID
+            guard shared.connections.isNewer(newer, than: present), let id = served.sync.lastID
             else { return false }
+            if isLeftBehind(by: ids.last, id) {
+                disconnected(present)
+                return source.connection == newer
+            }
+            if isLagging { return false }
             if source.goesBack(ids.last, upNs: shared.connections.upNs(newer))
                 || ids.first <= id && source.isShownBelow
                 || shared.connections.isMute(present, beside: newer, nowNs: shared.nowNs)
@@ -201,6 +207,14 @@ extension SymbolBook {
         moveOver(to: newer)
         subscribe()
         return true
+    }
+
+    /// Whether a newer connection has long shown updates beyond the book: the source's own stream is dead, or
+    /// omits some. A late one is given as much longer.
+    private func isLeftBehind(by shown: UpdateID, _ own: UpdateID) -> Bool {
+        if shown <= own || !isPlausible(shown) { return false }
+        let sinceNs = source.beyondSinceNs(shown, own: own, nowNs: shared.nowNs)
+        return shared.nowNs &- sinceNs > aheadLimitNs &+ streamLagNs
     }
 
     /// Updates of the source arrive from now on.

@@ -12,6 +12,7 @@ import MarketData
 /// connectionUp     the source has not been heard since the new connection came up
 /// heard            it has
 /// noted            another connection has come this far; it is the latest such
+/// beyondSinceNs    the same, and that is beyond the book
 /// lost             the same, but how far is unknown
 /// gone             another connection is gone
 /// leftOut          the stream is known to have omitted something
@@ -54,6 +55,8 @@ struct SymbolSource {
     /// The highest id shown by any other connection, and when.
     private var shownID = UpdateID(0)
     private var shownNs: Int64 = 0
+    /// The first id beyond the book that another connection showed, and when.
+    private var beyond: (id: UpdateID, sinceNs: Int64)?
     /// Whether something behind the book was shown long after the book came there: unless it is a straggler,
     /// the venue has restarted its ids.
     private(set) var isShownBelow = false
@@ -83,7 +86,7 @@ struct SymbolSource {
         if subscription.map({ $0.askedNs < upNs }) != false { (leftOutNs, subscription) = (nil, nil) }
         (other, otherLastID) = (nil, UpdateID(0))
         (shownID, shownNs) = (UpdateID(0), 0)
-        isShownBelow = false
+        (isShownBelow, beyond) = (false, nil)
     }
 
     /// A connection came up.
@@ -177,6 +180,15 @@ struct SymbolSource {
 
     /// The connection has gone silent, or delivers again.
     mutating func fellSilent(_ isSilent: Bool) { self.isSilent = isSilent }
+
+    /// Another connection shows an id beyond the book.
+    ///
+    /// - Returns: since when it has shown one that the book has not reached, on the engine's clock.
+    mutating func beyondSinceNs(_ id: UpdateID, own: UpdateID, nowNs: Int64) -> Int64 {
+        if let beyond, beyond.id > own { return beyond.sinceNs }
+        beyond = (id, nowNs)
+        return nowNs
+    }
 
     /// How far another connection has come with its updates; nil if it has shown none, or lost one.
     func shownID(by next: UInt16) -> UpdateID? {
