@@ -46,6 +46,8 @@ def take(_, text):
 socket = Streams(stream_url=streams, on_message=take)
 socket.subscribe([f"{symbol.lower()}@depth@100ms" for symbol in SYMBOLS])
 for symbol in SYMBOLS:
+    while not books[symbol].has_begun:
+        time.sleep(0.01)
     while books[symbol].id is None:
         try:
             books[symbol].start(client.depth(symbol, limit=1000))

@@ -70,6 +70,8 @@ async def run():
             stream = await connection.diff_book_depth_streams(symbol=symbol.lower(), update_speed="100ms")
         stream.on("message", take)
     for symbol in SYMBOLS:
+        while not books[symbol].has_begun:
+            await asyncio.sleep(0.01)
         books[symbol].start(await asyncio.to_thread(snapshot, symbol))
     await asyncio.sleep(max(0, float(seconds) - (time.time() - started)))
 

@@ -173,11 +173,11 @@ class BookChecker:
         return *counts, len(different)
 
 
-def report(client, version, redirected, messages, synchronised, checker, resyncs=None):
+def report(client, version, redirected, messages, synchronised, checker, resyncs=None, needed=NEEDED):
     """Prints the result of one client as a line of JSON and ends the process with its verdict."""
     bridges = checker._bridges() - checker.bridges_before
     stream, rest, server, different = checker.verdict()
-    is_passed = different == 0 and stream >= NEEDED and rest >= 1 and not resyncs
+    is_passed = different == 0 and stream >= needed and rest >= 1 and not resyncs
     print(json.dumps({
         "client": client, "version": version, "market": checker.market, "redirected": redirected,
         "messages": messages, "seconds": synchronised, "stream": stream, "rest": rest, "server": server,

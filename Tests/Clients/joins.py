@@ -136,6 +136,8 @@ async def run(port, symbols):
                     except (ConnectionError, aiohttp.ClientError, asyncio.TimeoutError) as error:
                         # Of a connection that is lost no join comes; another one is made.
                         counts[f"error {type(error).__name__}"] += 1
+                        if counts[f"error {type(error).__name__}"] > 10 * int(COUNT):
+                            return
 
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
         async with session.get("/metrics") as answer:

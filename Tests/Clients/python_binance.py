@@ -50,7 +50,14 @@ async def run():
                 if cache is not None:
                     take(cache)
 
-    await asyncio.wait_for(asyncio.gather(*map(follow, SYMBOLS)), float(seconds) + 5)
+    # A book that is silent at the end, as while its stream stalls, keeps nobody waiting.
+    tasks = [asyncio.create_task(follow(symbol)) for symbol in SYMBOLS]
+    done, silent = await asyncio.wait(tasks, timeout=float(seconds) + 1, return_when=asyncio.FIRST_EXCEPTION)
+    for task in silent:
+        task.cancel()
+    await asyncio.gather(*silent, return_exceptions=True)
+    for task in done:
+        task.result()
     await client.close_connection()
 
 

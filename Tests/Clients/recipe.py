@@ -18,6 +18,11 @@ class Book:
         self.is_first = True
         self.lock = threading.Lock()
 
+    @property
+    def has_begun(self):
+        """Whether an update has come: a snapshot that is asked for earlier may be older than the stream."""
+        return self.id is not None or bool(self.buffer)
+
     def start(self, snapshot):
         """Begins at a snapshot, and takes the updates that have come before it."""
         with self.lock:

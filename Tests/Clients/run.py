@@ -144,6 +144,10 @@ def run_all(folder):
                 at = servers[key].at[market]
                 environment["LOB_CHECKER_REST"], environment["LOB_CHECKER_STREAMS"] = exchange.at[market]
             result = run(script, packages, arguments, float(SECONDS) + more, at, environment)
+            if SERVES and (status := servers[key].process.poll()) is not None:
+                # It is made anew for the next client.
+                servers.pop(key)
+                result |= {"redirected": f"the server ended with status {status}", "passed": False}
             print(json.dumps(result), file=sys.stderr)
             results.append(result)
     finally:

@@ -8,13 +8,13 @@ from importlib.metadata import version
 from unicorn_binance_local_depth_cache import BinanceLocalDepthCacheManager
 from unicorn_binance_rest_api import BinanceRestApiManager
 
-from book_checker import SYMBOLS, BookChecker, report
+from book_checker import NEEDED, SYMBOLS, BookChecker, report
 
 # The REST manager of futures asks the spot host for time and weight.
 _, market, rest, streams, seconds = sys.argv
 spot_rest = os.environ["LOB_SPOT_REST"]
-# Each costs it the five seconds between two snapshots. And it drops what lies beyond 1,000 levels by the order of the
-# prices as texts, where 99.85 is a better bid than 154.80: only books whose prices all have as many digits stay right.
+# Each costs it the five seconds between two snapshots, so there are two, and few comparisons. And it drops what
+# lies beyond 1,000 levels by the order of the prices as texts, where 99.85 is a better bid than 154.80: only books whose prices all have as many digits stay right.
 SYMBOLS = SYMBOLS[market][:2]
 NAME = {"spot": "binance.com", "usdm": "binance.com-futures"}[market]
 
@@ -52,4 +52,4 @@ report(
     f"unicorn depth cache {market}", version("unicorn-binance-local-depth-cache"),
     "BinanceRestApiManager.API_URL and .FUTURES_URL, ubwa.websocket_base_uri",
     manager.ubwa.total_receives,
-    max(first.values()) if len(first) == len(SYMBOLS) else None, checker)
+    max(first.values()) if len(first) == len(SYMBOLS) else None, checker, needed=min(NEEDED, 100))

@@ -23,6 +23,18 @@ import Testing
         #expect(wakes.withLock { $0 } == 2)
     }
 
+    /// What is called does not grow with every wake; it once did, until the stack overflowed.
+    @Test func theMillionthWakeIsAsTheFirst() {
+        let wakes = Mutex(0)
+        let news = WakeSwitch()
+        news.connect { wakes.withLock { $0 += 1 } }
+        for _ in 0..<1_000_000 {
+            news.arm()
+            news.notify()
+        }
+        #expect(wakes.withLock { $0 } == 1_000_000)
+    }
+
     /// A sleeper that arms, looks and sleeps misses nothing, however the two threads meet.
     @Test func noNewsIsMissed() throws {
         let news = WakeSwitch()

@@ -17,18 +17,24 @@ import Synchronization
 /// A switch between producers on any threads and one sleeper.
 package final class WakeSwitch: Sendable {
     private let isArmed = Atomic<Bool>(false)
-    private let wake = Mutex<(@Sendable () -> Void)?>(nil)
+    private let waker = Mutex<Waker?>(nil)
+
+    // A closure that is itself what the mutex holds is wrapped anew at every access, by one that calls the last:
+    // each wake would take longer than the one before, until the stack overflows. In a structure it stays as it is.
+    private struct Waker: Sendable {
+        let wake: @Sendable () -> Void
+    }
 
     /// A switch not yet connected.
     package init() {}
 
     /// Sets how to wake the sleeper, which may also be woken while awake.
-    package func connect(_ wake: @escaping @Sendable () -> Void) { self.wake.withLock { $0 = wake } }
+    package func connect(_ wake: @escaping @Sendable () -> Void) { waker.withLock { $0 = Waker(wake: wake) } }
 
     /// News is visible. Any thread.
     package func notify() {
         if !isArmed.exchange(false, ordering: .acquiringAndReleasing) { return }
-        wake.withLock { $0 }?()
+        waker.withLock { $0 }?.wake()
     }
 
     /// Makes the next notification wake. Thread: the sleeper's, which then looks for news once more.
