@@ -113,6 +113,23 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status().state == .live && h.book(.bid) == ["9.0:1.0", "8.0:7.0"])
     }
 
+    /// An absurd id, seen before there was a book to judge it by, hides no evidence.
+    @Test(arguments: [true, false]) func anAbsurdTickerHidesNoEvidence(_ isFirst: Bool) {
+        var h = EngineHarness()
+        h.frame(.connected)
+        if isFirst { h.ticker(4_611_686_919_782_049_298, bid: "9.0:1.0", ask: "10.0:1.0") }
+        h.ticker(10, bid: "9.0:1.0", ask: "10.0:1.0")
+        if !isFirst { h.ticker(4_611_686_919_782_049_298, bid: "9.0:1.0", ask: "10.0:1.0") }
+        h.snapshot(10, bids: bids, asks: asks)
+        #expect(h.status().state == .live)
+        // Its stream of updates is mute.
+        for id in 11...18 {
+            h.tick(afterNs: second / 4)
+            h.ticker(id, bid: "9.0:1.0", ask: "10.0:1.0")
+        }
+        #expect(h.status().reason == .behind)
+    }
+
     /// So was one that crossed the book, or whose numbers did not fit.
     @Test(arguments: ["crossed", "rescale"]) func whatEndedABookIsNotForgotten(_ why: String) {
         var h = EngineHarness()

@@ -51,6 +51,13 @@ struct AheadEvidence {
         return true
     }
 
+    /// Forgets ids that are impossible beside that of the book, which is known now.
+    mutating func removeAll(where isImpossible: (UpdateID) -> Bool) {
+        if let first = oldest, isImpossible(first.id) { oldest = nil }
+        if let last = latest, isImpossible(last.id) { latest = oldest }
+        oldest = oldest ?? latest
+    }
+
     mutating func removeAll() {
         oldest = nil
         latest = nil

@@ -76,6 +76,7 @@ extension SymbolBook {
             joins.joined(nowNs: shared.nowNs)
             audits.looked(nowNs: shared.nowNs)
             retries.joined()
+            ahead.removeAll { !isPlausible($0) }
             afterApply()
             wakeForEvidence()
         case .refuted:

@@ -19,8 +19,9 @@ package final class WakeSwitch: Sendable {
     private let isArmed = Atomic<Bool>(false)
     private let waker = Mutex<Waker?>(nil)
 
-    // A closure that is itself what the mutex holds is wrapped anew at every access, by one that calls the last:
-    // each wake would take longer than the one before, until the stack overflows. In a structure it stays as it is.
+    // A closure that is itself what the mutex holds is wrapped anew at every access, by one that calls the
+    // last: each wake would take longer than the one before, until the stack overflows. In a structure it
+    // stays as it is.
     private struct Waker: Sendable {
         let wake: @Sendable () -> Void
     }
