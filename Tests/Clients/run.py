@@ -118,7 +118,10 @@ def run(script, folder, arguments, seconds, at, environment):
             command, capture_output=True, text=True, timeout=seconds * 3 + 60, env=os.environ | environment)
         print(done.stderr[-4000:], file=sys.stderr, end="") if done.returncode else None
         return json.loads(done.stdout.strip().splitlines()[-1])
-    except (subprocess.TimeoutExpired, IndexError, ValueError) as error:
+    except subprocess.TimeoutExpired as error:
+        print((error.stderr or b"")[-4000:].decode(errors="replace"), file=sys.stderr, end="")
+        return failed | {"redirected": f"not done after {error.timeout:.0f} s"}
+    except (IndexError, ValueError) as error:
         return failed | {"redirected": type(error).__name__}
 
 

@@ -14,7 +14,8 @@ from book_checker import NEEDED, SYMBOLS, BookChecker, report
 _, market, rest, streams, seconds = sys.argv
 spot_rest = os.environ["LOB_SPOT_REST"]
 # Each costs it the five seconds between two snapshots, so there are two, and few comparisons. And it drops what
-# lies beyond 1,000 levels by the order of the prices as texts, where 99.85 is a better bid than 154.80: only books whose prices all have as many digits stay right.
+# lies beyond 1,000 levels by the order of the prices as texts, where 99.85 is a better bid than 154.80: only books
+# whose prices all have as many digits stay right.
 SYMBOLS = SYMBOLS[market][:2]
 NAME = {"spot": "binance.com", "usdm": "binance.com-futures"}[market]
 
