@@ -1,0 +1,128 @@
+// The server's machine step by step: what it keeps and says between two turns.
+
+import BinanceVenue
+import BookSync
+import LobHandoff
+import LobTransport
+import MarketData
+import TestSupport
+import Testing
+import VenueSupport
+
+@testable import BookServer
+
+extension ServerTests {
+    /// While a client keeps a closing server waiting, its books stand still: they are shown to nobody.
+    @Test func aClosingServerShowsNothing() throws {
+        let server = try DrivenServer()
+        defer { server.stop() }
+        server.begin()
+        let client = server.client("/ws/sim0usdt@depth@100ms")
+        server.drive("an update") { client.read().contains("depthUpdate") }
+        #expect(!server.machine.turn(isStopping: true))
+        let port = server.machine.port
+        for target in ["/api/v3/depth?symbol=SIM0USDT", "/v1/books/SIM0USDT", "/ready"] {
+            let answer = try server.stack.get(target, port: port)
+            #expect(answer.status == 503 && answer.text.contains("closing"), "\(target)")
+            #expect(answer.headers["retry-after"] == "1")
+        }
+        let late = server.client("/ws/sim0usdt@depth@100ms")
+        server.stack.drive("refused") { late.read().hasPrefix("HTTP/1.1 503") }
+        #expect(!client.hasServerHungUp)
+    }
+
+    /// A shard that lags too far passes nothing on; when it has caught up, one bridge leads to its book.
+    @Test func aLateShardPauses() throws {
+        let stack = try stack(symbolCount: 1) { _ in }
+        defer { stack.stop() }
+        let service = stack.service
+        let shard = try ServedShard(
+            0, of: service, ringBytes: 1 << 20, passesGaps: false, wake: WakeSwitch())
+        var (passed, bridged): ([UpdateID], [UpdateID]) = ([], [])
+        let news = ShardNews(
+            passed: { _, update in passed.append(update.last) },
+            gap: { _, _ in },
+            bridged: { _ in bridged.append(shard.books[0].bridge.first) },
+            resumed: { _ in }, broken: { _ in }, judged: { _ in })
+        func poll(until condition: () -> Bool) {
+            stack.drive {
+                _ = shard.poll(service, limit: 1_024, news)
+                return condition()
+            }
+        }
+        poll { passed.count > 3 }
+        shard.judge(isLate: true, news)
+        let held = shard.books[0].book.lastUpdateID
+        (passed, bridged) = ([], [])
+        poll {
+            let mark = shard.mark(of: 0)
+            return mark?.state == .live && mark!.lastUpdateID.value > held.value + 100
+        }
+        #expect(passed.isEmpty && bridged.isEmpty)
+        #expect(!shard.books[0].isShown && shard.refusal(of: 0, news) != nil)
+        #expect(shard.books[0].book.lastUpdateID == held)
+        shard.judge(isLate: false, news)
+        #expect(passed.isEmpty && bridged == [UpdateID(held.value + 1)])
+        #expect(shard.books[0].isShown && shard.refusal(of: 0, news) == nil)
+        #expect(shard.books[0].book.lastUpdateID == shard.mark(of: 0)?.lastUpdateID)
+        poll { passed.count > 3 }
+        #expect(bridged.count == 1)
+        stack.drive { shard.leave(service) }
+    }
+
+    /// By the literal rule of the futures' page a first update has U <= lastUpdateId <= u. Whoever joins
+    /// before there is a book, or while it may not be shown, gets an update without levels that ends at the
+    /// id of the next answer; what follows continues it.
+    @Test func joinsAreAnchored() throws {
+        let server = try DrivenServer(.usdm)
+        defer { server.stop() }
+        let path = "/public/ws/sim0usdt@depth@100ms"
+        let early = try server.stack.listen(path, port: server.machine.port)
+        server.stack.drive("open") { early.isOpen }
+        #expect(server.machine.book(0).state == .empty && early.texts.isEmpty)
+        server.drive("updates") { early.texts.count > 3 }
+        try expectAnchor(early)
+        server.machine.book(0).pause()
+        let id = server.machine.book(0).ids.last
+        let joined = try server.stack.listen(path, port: server.machine.port)
+        server.stack.drive("an update at once") { !joined.texts.isEmpty }
+        server.drive("updates") { joined.texts.count > 3 }
+        #expect(try expectAnchor(joined) == id)
+    }
+
+    /// - Returns: the id of the anchor.
+    @discardableResult
+    private func expectAnchor(_ listener: Listener) throws -> UpdateID {
+        var parser = MessageParser()
+        var last: UpdateID?
+        for text in listener.texts {
+            #expect(try parser.parse(Array(text.utf8).span, market: .usdm) == .depthUpdate)
+            let update = UpdateRange(parser.update)
+            if let last {
+                #expect(update.previousLast == last && update.last > last, "\(text)")
+            } else {
+                #expect(update.first == update.last && parser.update.levelCount == 0, "\(text)")
+                #expect(update.previousLast == UpdateID(update.last.value - 1), "\(text)")
+                #expect(parser.update.eventTimeUs > 1_000_000_000_000_000, "\(text)")
+            }
+            last = update.last
+        }
+        try parser.parse(Array(listener.texts[0].utf8).span, market: .usdm)
+        return parser.update.last
+    }
+
+    /// The last summary of a stream whose ids begin anew is not repeated to those who join it afterwards.
+    @Test func aBrokenStreamRepeatsNothing() throws {
+        let server = try DrivenServer()
+        defer { server.stop() }
+        server.begin()
+        let client = server.client("/ws/sim0usdt@depth@1000ms")
+        server.drive("a summary") { client.read().contains("depthUpdate") }
+        let topic = try #require(server.machine.topicsOfSymbol[0].first)
+        #expect(topic.kind == .summaries && !topic.message.isEmpty)
+        server.machine.book(0).forget()
+        server.machine.broken(0)
+        // The client has not gone yet, so the stream is still there.
+        #expect(topic.hasClients && topic.message.isEmpty)
+    }
+}
