@@ -125,8 +125,7 @@ struct LoopOwner: ~Copyable {
                                 client_authority_path: authority,
                                 connection_count_max: UInt32(clamping: limits.connectionCountMax ?? 0),
                                 address_percent_max: UInt32(clamping: limits.addressPercentMax),
-                                loopback_percent_max: UInt32(clamping: limits.loopbackPercentMax),
-                                head_ms_max: UInt32(clamping: limits.headLimitMs))
+                                loopback_percent_max: UInt32(clamping: limits.loopbackPercentMax))
                             return unsafe ct_listen(loop, &options, user, text, capacity)
                         }
                     }

@@ -21,11 +21,10 @@ extension ServedBook {
     /// Whether clients lack levels: the next update must then be a bridge.
     var isOwing: Bool { !promises.bids.owed.isEmpty || !promises.asks.owed.isEmpty }
 
-    /// Becomes the source's book, and fills `bridge` with the difference. Its time is the latest of the
-    /// source's, this book's and the present.
+    /// Becomes the source's book, and fills `bridge` with the difference.
     ///
     /// - Returns: false, with the book unchanged, if the two cannot be printed with the same decimals.
-    func goOver(to source: borrowing OrderBook, nowUs: Int64) -> Bool {
+    func goOver(to source: borrowing OrderBook) -> Bool {
         noteChange()
         guard let scales = source.scales ?? book.scales else { return false }
         let wide = book.scales.map(scales.widened(by:)) ?? scales
@@ -47,8 +46,8 @@ extension ServedBook {
         bridge.first = isLinked ? held : UpdateID(held.value &+ 1)
         bridge.last = source.lastUpdateID
         bridge.previousLast = isLinked ? held : nil
-        noteTime(max(source.eventTimeUs, nowUs))
-        (bridge.eventTimeUs, bridge.transactionTimeUs) = (eventTimeUs, eventTimeUs)
+        bridge.eventTimeUs = source.eventTimeUs
+        bridge.transactionTimeUs = source.eventTimeUs
         bridge.scales = wide
         promises.bids.owed = []
         promises.asks.owed = []

@@ -17,8 +17,7 @@ extension ServerMachine {
 
     /// Decides on an upgrade request.
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
-        if !admits(request) { return .refuse(strangersAnswer(request)) }
-        if isClosing { return .refuse(ServerMachine.closingAnswer) }
+        if !admits(request) { return .refuse(HTTPResponse(ServingAnswer.stranger)) }
         if !isInPace(request.owner) { return ServerMachine.refusal(.tooManyRequests) }
         if !isKnown(request) { return ServerMachine.refusal(.stranger) }
         let share = shareRules.share(of: options.clientCountMax, for: request.owner)
@@ -102,7 +101,7 @@ extension ServerMachine {
         do throws(ControlRefusal) {
             carryOut(try ControlRequest(message), for: client)
         } catch {
-            client.reply(error.reply(.nested), &counters)
+            client.reply(error.reply(.nested))
         }
     }
 
@@ -110,12 +109,12 @@ extension ServerMachine {
         var result = ControlResult.done
         switch request.action {
         case .subscribe(let names) where names.contains(where: isTooLong):
-            return client.reply(ControlRefusal.nameTooLong(request.id).reply(.nested), &counters)
+            return client.reply(ControlRefusal.nameTooLong(request.id).reply(.nested))
         case .subscribe(let names):
             let count = client.streamCount(with: names)
             let isRoom = hasRoom(forStreams: count - client.streamCount, of: client.owner)
             if count > streamCountMax || !isRoom {
-                client.reply(ControlRefusal.tooManyStreams(request.id).reply(.nested), &counters)
+                client.reply(ControlRefusal.tooManyStreams(request.id).reply(.nested))
                 return client.close(.tooManyStreams)
             }
             for name in names { subscribe(client, name) }
@@ -124,7 +123,7 @@ extension ServerMachine {
         case .setCombined(let isCombined): client.isCombined = isCombined
         case .getCombined: result = .flag(client.isCombined)
         }
-        client.reply(result.reply(to: request.id), &counters)
+        client.reply(result.reply(to: request.id))
     }
 
     private func subscribe(_ client: ServerClient, _ name: String) {
@@ -142,8 +141,7 @@ extension ServerMachine {
     ///
     /// Why the last update: a client that requests the book of a quiet symbol would wait for an update that
     /// continues it. One that checks `U <= lastUpdateId <= u` on its first update would never find it, since
-    /// answers here always have the last id of an update. Where the book may not be shown now, an update
-    /// without levels does the same.
+    /// answers here always have the last id of an update.
     private func welcome(_ client: ServerClient, to topic: StreamTopic) {
         guard let index = topic.symbol else {
             topic.shown.removeAll(keepingCapacity: true)
@@ -153,9 +151,6 @@ extension ServerMachine {
         if !isShown(index) {
             // Once it may be shown again, it is news to this client.
             topic.shown.removeAll(keepingCapacity: true)
-            if topic.kind == .updates, let anchor = anchor(of: index) {
-                client.send(client.isCombined ? topic.wrap(anchor) : anchor, &counters)
-            }
             return
         }
         switch topic.kind {

@@ -81,12 +81,10 @@ extension ServerMachine {
         for (number, shard) in shards.enumerated() {
             let own = shard.lagNs(atNs: atNs)
             lagNs = max(lagNs, own)
-            let isLate = isTooLate(own)
-            if isLate != shard.isLate {
-                shard.judge(isLate: isLate, news[number])
-                for slot in shard.symbols.indices { note(index + slot) }
-                if isLate { counters.lateCount += 1 }
-            }
+            let wasLate = isLate[number]
+            isLate[number] = isTooLate(own)
+            if wasLate != isLate[number] { for slot in shard.symbols.indices { note(index + slot) } }
+            if isLate[number] && !wasLate { counters.lateCount += 1 }
             index += shard.symbols.count
         }
         counters.tapLagMs = Int(lagNs / 1_000_000)
@@ -95,7 +93,7 @@ extension ServerMachine {
     }
 
     /// Whether a symbol's book may be shown in streams, as of this turn.
-    func isShown(_ index: Int) -> Bool { !shards[places[index].shard].isLate && book(index).isShown }
+    func isShown(_ index: Int) -> Bool { !isLate[places[index].shard] && book(index).isShown }
 
     /// Requests the venue's symbol list: soon again until it arrives, occasionally later.
     private func takeList(_ nowNs: UInt64) {
@@ -199,40 +197,16 @@ extension ServerMachine {
     /// A symbol's book may be shown.
     func resumed(_ index: Int) {
         let book = book(index)
-        if book.message.isEmpty {
-            for topic in topicsOfSymbol[index] where topic.kind == .summaries {
-                topic.summary = UpdateSummary(since: book.book.lastUpdateID, isLinked: book.isLinked)
-            }
-            anchor(index)
+        for topic in topicsOfSymbol[index] where topic.kind == .summaries && book.message.isEmpty {
+            topic.summary = UpdateSummary(since: book.book.lastUpdateID, isLinked: book.isLinked)
         }
         note(index)
-    }
-
-    /// Gives the subscribers of a book that has just begun, and those to come, an update to begin with.
-    private func anchor(_ index: Int) {
-        guard let anchor = anchor(of: index) else { return }
-        book(index).message = anchor
-        let nowNs = LoopClock.monotonicNs
-        for topic in topicsOfSymbol[index] where topic.kind == .updates {
-            topic.send(anchor, nowNs: nowNs, &counters)
-        }
-    }
-
-    /// An update without levels that ends at the id held; nil where updates are not linked, or without a
-    /// book. Clients there look for a first update with U <= lastUpdateId <= u.
-    func anchor(of index: Int) -> [UInt8]? {
-        let book = book(index)
-        if !book.isLinked || book.state == .empty { return nil }
-        book.fillAnchor(&made)
-        return encoded { (encoder) throws(EncoderError) in try encoder.append(made) }
     }
 
     /// Nothing continues what clients hold of this symbol: they must start over.
     func broken(_ index: Int) {
         counters.brokenCount += 1
         for topic in topicsOfSymbol[index] where topic.isChained {
-            // The stream outlives them if somebody joins before the last of them has gone.
-            topic.forgetMessage()
             for client in topic.clients { client.close(.goingAway) }
         }
     }

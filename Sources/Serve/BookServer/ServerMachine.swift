@@ -63,7 +63,6 @@ final class ServerMachine {
     let history: HistoryRequests?
     var rates: UpdateRates
     var latencies = ServerLatencies()
-    var health = Health()
     /// Updates of this round, whose clients are served at its end.
     var unsent: [ServerLatencies.Update] = []
     /// Scratch for messages generated here and for those parsed again.
@@ -75,6 +74,8 @@ final class ServerMachine {
     /// Topics whose interval is not over, and when the first of them is due.
     var waiting: [StreamTopic] = []
     var waitingDueNs = UInt64.max
+    /// Per shard: whether it lagged the feed too far when the turn began.
+    var isLate: [Bool]
     var news: [ShardNews] = []
     let lists = CommandQueue<ExchangeInfo>(capacity: 1)
     var listNotBeforeNs: UInt64 = 0
@@ -84,7 +85,7 @@ final class ServerMachine {
     var countersWriter: LatestValueWriter<ServerCounters>
     let counterReadings: LatestValueReader<ServerCounters>
     /// When shutdown began; nil before.
-    private(set) var closingNs: UInt64?
+    private var closingNs: UInt64?
 
     private static let closingNsMax: UInt64 = 3_000_000_000
     /// How often shutdown is checked while under way.
@@ -109,6 +110,7 @@ final class ServerMachine {
             indices.map { ($0.key.lowercasedASCII, $0.value) }, uniquingKeysWith: { first, _ in first })
         topicsOfSymbol = [[StreamTopic]](repeating: [], count: places.count)
         isDirty = [Bool](repeating: false, count: places.count)
+        isLate = [Bool](repeating: false, count: shards.count)
         access = AccessRules(options.tokens)
         shareRules = ShareRules(options)
         events = EventHub(
@@ -165,7 +167,7 @@ final class ServerMachine {
     private func standing(of index: Int, isServed: Bool) -> Standing {
         let (shard, slot) = places[index]
         let mark = shards[shard].mark(of: slot)
-        if !isServed && mark?.state == .live && (shards[shard].isLate || book(index).isShown) {
+        if !isServed && mark?.state == .live && book(index).isShown {
             return Standing(state: .stale, reason: Standing.backlog)
         }
         return Standing(state: mark?.state ?? .syncing, reason: mark?.reason.word, isServed: isServed)
@@ -173,9 +175,6 @@ final class ServerMachine {
 
     /// Whether a shard shows data that is too old, by its lag behind the feed.
     func isTooLate(_ lagNs: Int64) -> Bool { lagNs / 1_000_000 > Int64(options.lagMsMax) }
-
-    /// Whether shutdown has begun: the books move no more, so nothing is answered from them.
-    var isClosing: Bool { closingNs != nil }
 
     /// The work between two turns of the loop.
     ///

@@ -1,8 +1,5 @@
 // Refusals of the server's own requests, in the format of RFC 9457.
-//
-// Bound: of a name that a client sends, `namedBytesMax` bytes are repeated.
 
-import BinanceServing
 import LobTransport
 
 /// Why a request is refused.
@@ -30,9 +27,6 @@ struct APIProblem: Error, Hashable {
     static let tooManyStreams = APIProblem(
         status: 503, code: "tooManyStreams", detail: "As many event streams are open as may be.")
 
-    /// The server ends; its books move no more.
-    static let closing = APIProblem(status: 503, code: "closing", detail: "The server is closing.")
-
     /// Too much is queued for slow readers.
     static let overloaded = APIProblem(
         status: 503, code: "overloaded", detail: "Too much waits for slow readers.")
@@ -49,12 +43,9 @@ struct APIProblem: Error, Hashable {
     /// A day that no month has.
     static let noDay = badParameter("day", "a day such as 2026-11-29")
 
-    private static let namedBytesMax = 64
-
     /// A symbol the server does not keep.
     static func unknownSymbol(_ name: String) -> APIProblem {
-        let name = beginning(of: name, bytesMax: namedBytesMax)
-        return APIProblem(status: 404, code: "unknownSymbol", detail: "No book of \(name) is kept here.")
+        APIProblem(status: 404, code: "unknownSymbol", detail: "No book of \(name) is kept here.")
     }
 
     /// A parameter with an illegal value.
@@ -64,8 +55,7 @@ struct APIProblem: Error, Hashable {
 
     /// A parameter the path does not have, or has twice.
     static func strayParameter(_ name: String) -> APIProblem {
-        let name = beginning(of: name, bytesMax: namedBytesMax)
-        return APIProblem(
+        APIProblem(
             status: 400, code: "strayParameter", detail: "\(name) is no parameter here, or comes twice.")
     }
 
