@@ -134,11 +134,12 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
     @Test(arguments: ["crossed", "rescale"]) func whatEndedABookIsNotForgotten(_ why: String) {
         var h = EngineHarness()
         h.goLive()
-        h.ticker(11, bid: "9.0:1.0", ask: "10.0:1.0")
-        h.update(11, 12, bids: why == "crossed" ? ["10.5:1.0"] : ["9.0:9223372036854775807"])
-        if why == "rescale" { h.update(13, 13, bids: ["9.0000000001:0.000000000001"]) }
+        if why == "rescale" { h.update(11, 11, bids: ["9.0:92233720368547758"]) }
+        let id = why == "rescale" ? 12 : 11
+        h.ticker(id, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.update(id, id + 1, bids: why == "rescale" ? ["9.0000000001:0.000000000001"] : ["10.5:1.0"])
         #expect(h.status().state == .stale && h.status().reason != .none)
-        h.snapshot(11, bids: bids, asks: asks)
+        h.snapshot(id, bids: bids, asks: asks)
         #expect(h.status().state == .stale)
     }
 

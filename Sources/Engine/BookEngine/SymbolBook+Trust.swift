@@ -156,9 +156,11 @@ extension SymbolBook {
         if evidence == .top { return }
         if isEarly {
             if doubt.provedEarly() { counters.doubtsSettled += 1 }
-        } else if doubt.isEarly && source.confirmNs != nil {
-            // As early as the one before.
-        } else if doubt.needsProof || doubt.isEarly {
+            return
+        }
+        // As early as the one before: it says no more.
+        if doubt.isEarly && source.confirmNs != nil { return }
+        if doubt.needsProof || doubt.isEarly {
             if doubt.needsProof { counters.doubtsSettled += 1 }
             vouch()
         } else {
