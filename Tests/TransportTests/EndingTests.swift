@@ -238,5 +238,33 @@ extension SocketTests {
                 #expect((monotonicNs() - begin) / 1_000_000 < 1000)
             }
         }
+
+        /// A server that reads nothing, so that the library holds a part of what this side has sent, and then
+        /// ends, sends what no server may, or is left by this side.
+        @Test(arguments: backends, 0..<4) func endsUnderAFullSocket(_ backend: WebSocketBackend, _ how: Int)
+            throws
+        {
+            let endings: [[Step]] = [
+                [.endSending], [.send([0xFF, 0xFF])], [.send(closeFrame(1001, "going"))],
+                (0..<50).flatMap { _ in [.send(text("more")), .wait(ms: 1)] },
+            ]
+            let server = ScriptedServer(
+                [.awaitRequest, .upgrade, .stopReading, .wait(ms: 50)] + endings[how] + [.hang])
+            var options = EventLoop.Options()
+            options.queueBytesMax = 64 << 20
+            try withLoop(options) { loop in
+                let diary = Diary(server.url, on: loop, [backend]) { $0.closeLimitMs = 200 }
+                drive(loop, [server]) { diary.isOpen }
+                #expect(diary.client?.send(text: String(repeating: "x", count: 14 << 20)) == true)
+                if backend == .native && how == 3 { drive(loop, [server]) { diary.messages.count > 3 } }
+                // The library's own role hears nothing until something is taken.
+                let startNs = monotonicNs()
+                let isDeaf = backend == .libwebsockets
+                if isDeaf { drive(loop, [server]) { monotonicNs() > startNs + 100_000_000 } }
+                if how == 3 || isDeaf { diary.client?.abort() }
+                drive(loop, [server]) { diary.end != nil }
+                drive(loop, [server]) { loop.remote.counters.open == 0 }
+            }
+        }
     }
 }

@@ -50,6 +50,8 @@ struct WireScript {
     var ending = WireEnding.hangUp
     /// Sends nothing before this much was received.
     var listensFirst = false
+    /// Reads nothing more once so much was received.
+    var readsAtMost = Int.max
 }
 
 /// The peer's end of one connection.
@@ -104,6 +106,9 @@ final class HostileWire {
         if idleSteps > idleStepsMax { end() }
     }
 
+    /// Ends its own direction.
+    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     private func write(_ script: WireScript) {
         while next < script.pieces.count {
             if pause < script.pauses {
@@ -122,7 +127,7 @@ final class HostileWire {
         switch script.ending {
         case .wait: return
         case .hangUp: end()
-        case .halfClose: shutdown(descriptor, Int32(SHUT_WR))
+        case .halfClose: endSending()
         case .reset:
             var option = linger(l_onoff: 1, l_linger: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
@@ -149,6 +154,7 @@ final class HostileWire {
     private func read() {
         var buffer = [UInt8](repeating: 0, count: 16384)
         for _ in 0..<4 {
+            if let script, received.count >= script.readsAtMost { return }
             var count = 0
             if let tls {
                 clearErrors()

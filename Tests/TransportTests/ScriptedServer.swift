@@ -24,6 +24,10 @@ enum Step {
     case wait(ms: Int)
     /// Sends nothing and reads nothing any more.
     case hang
+    /// Reads nothing any more.
+    case stopReading
+    /// Ends the server's own direction.
+    case endSending
     /// Closes the connection.
     case hangUp
     /// Closes it with a reset.
@@ -41,6 +45,7 @@ final class ScriptedServer {
         var received: [UInt8] = []
         var isClosed = false
         var hasPeerHungUp = false
+        fileprivate var isDeaf = false
         fileprivate var waitUntilNs: UInt64 = 0
 
         fileprivate init(_ descriptor: Int32, _ script: [Step]) {
@@ -109,6 +114,8 @@ final class ScriptedServer {
                 connection.waitUntilNs = 0
             case .hang: return
             case .hangUp: end(connection)
+            case .stopReading: connection.isDeaf = true
+            case .endSending: _ = shutdown(connection.descriptor, Int32(SHUT_WR))
             case .reset:
                 var option = linger(l_onoff: 1, l_linger: 0)
                 setsockopt(
@@ -122,6 +129,7 @@ final class ScriptedServer {
 
     private func read(_ connection: Connection) {
         if case .hang? = connection.script.first { return }
+        if connection.isDeaf { return }
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
             let count = recv(connection.descriptor, &buffer, buffer.count, 0)

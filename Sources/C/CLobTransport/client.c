@@ -82,7 +82,7 @@ static int receive(ct_connection *connection) {
     connection->progress = false;
     int failed = lws_http_client_read(connection->wsi, &bytes, &length);
     if (failed && connection->chunked) connection->completed = false;
-    if (failed || connection->doomed) return -1;
+    if (failed || connection->doomed) return ct_give_up(connection);
     bool ahead = connection->tls && connection->kind == CT_TUNNEL && connection->progress
         && SSL_has_pending(lws_get_ssl(connection->wsi));
     if (ahead != connection->unread) (ahead ? ct_append : ct_remove)(&connection->loop->unread, connection);

@@ -1,8 +1,6 @@
 // Common to all connections, outgoing and accepted: lifetime, counters, sending.
 #include "internal.h"
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 
 typedef struct record {
@@ -126,8 +124,17 @@ bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const
     return true;
 }
 
+void ct_pace_reading(ct_connection *connection) {
+    bool is_websocket = connection->kind == CT_STANDARD || connection->kind == CT_PEER;
+    bool is_held = lws_partial_buffered(connection->wsi);
+    if (!is_websocket || connection->deaf || is_held == connection->paused) return;
+    connection->paused = is_held;
+    lws_rx_flow_control(connection->wsi, !is_held);
+}
+
 static int wait_for_room(ct_connection *connection) {
     connection->congested = true;
+    ct_pace_reading(connection);
     ct_want_room(connection);
     return 0;
 }
@@ -169,6 +176,7 @@ static int flush(ct_connection *connection) {
         break;
     }
     if (queue->head < queue->tail || lws_partial_buffered(connection->wsi)) return wait_for_room(connection);
+    ct_pace_reading(connection);
     ct_want_no_room(connection);
     queue->head = queue->tail = 0;
     if (queue->capacity > KEPT_BYTES) {
@@ -317,6 +325,12 @@ void ct_kill(ct_connection *connection) {
     connection->loop->doomed = connection;
 }
 
+int ct_give_up(ct_connection *connection) {
+    bool is_held = lws_partial_buffered(connection->wsi);
+    if (is_held) ct_kill(connection);
+    return is_held ? 0 : -1;
+}
+
 bool ct_is_answering(const ct_connection *connection) {
     return connection->kind == CT_REQUEST && connection->responding && !connection->streaming;
 }
@@ -328,11 +342,3 @@ size_t ct_queued_bytes(const ct_connection *connection) {
 }
 
 bool ct_congested(const ct_connection *connection) { return connection->congested; }
-
-int64_t ct_silent_ms(const ct_connection *connection) {
-    struct tcp_info info;
-    socklen_t length = sizeof info;
-    int descriptor = connection->wsi ? lws_get_socket_fd(connection->wsi) : -1;
-    if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length)) return -1;
-    return info.tcpi_last_data_recv;
-}

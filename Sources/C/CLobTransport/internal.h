@@ -112,8 +112,8 @@ struct ct_connection {
     size_t place;
     /// The loop's epoll watches for room in the socket.
     bool wants_room;
-    /// The socket is no longer read.
-    bool deaf;
+    /// The socket is no longer read; or not by the library on its own, see `ct_pace_reading`.
+    bool deaf, paused;
     /// A close frame is queued, sent or received: no data may follow it.
     bool closing;
     /// Next in the list that holds it.
@@ -255,6 +255,13 @@ int ct_violated(ct_connection *connection, uint16_t code);
 void ct_count(ct_loop *loop, int counter, uint64_t increment);
 bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
                      size_t length);
+/// While the library holds bytes for a socket, it puts off the end of that connection, and `lws_service` then
+/// asks the same socket again and again without returning: one client that ended its direction under a full
+/// socket stopped its server. So a WebSocket of the library's role is then read only by `serve`, once
+/// at a time, or not at all. Call after each change of what the library holds.
+void ct_pace_reading(ct_connection *connection);
+/// The result of a callback that cannot go on: the library ends the connection at once, or the loop does.
+int ct_give_up(ct_connection *connection);
 /// Asks to be called back when the socket has room.
 void ct_want_room(ct_connection *connection);
 void ct_want_no_room(ct_connection *connection);

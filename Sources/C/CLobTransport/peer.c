@@ -1,5 +1,6 @@
-// Facts about a peer: the head of its request, and its address.
+// Facts about a peer: the head of its request, its address, and how long it has been silent.
 #include "internal.h"
+#include <netinet/tcp.h>
 #include <string.h>
 
 // The length that the library reports to have copied, accepted only if it fits.
@@ -36,4 +37,12 @@ int ct_peer_address(const ct_connection *connection, char *value, int capacity) 
     value[0] = 0;
     if (connection->wsi) lws_get_peer_simple(connection->wsi, value, (size_t)capacity);
     return (int)strnlen(value, (size_t)capacity - 1);
+}
+
+int64_t ct_silent_ms(const ct_connection *connection) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    int descriptor = connection->wsi ? lws_get_socket_fd(connection->wsi) : -1;
+    if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length)) return -1;
+    return info.tcpi_last_data_recv;
 }

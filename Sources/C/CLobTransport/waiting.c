@@ -4,7 +4,8 @@
 //     what is ready            | what happens
 //     -------------------------|----------------------------------------------------------
 //     the bell                 | read; somebody woke the loop
-//     a connection in plain    | the library serves this one, to read and then to write
+//     a connection in plain    | the library serves this one, to read and then to write; the same
+//                              | for one of TLS whose reading is paused
 //     anything else            | the library asks about all its sockets: `pass`
 //     nothing, for `PASS_MS`   | the same: its own timers are looked at there
 //     bytes read ahead         | the same, but once in `AHEAD_MS` while answers are being sent: the bytes may
@@ -212,12 +213,29 @@ static ct_connection *connection_at(ct_loop *loop, int descriptor) {
     return waiting && (size_t)descriptor < waiting->capacity ? waiting->connections[descriptor] : NULL;
 }
 
-// Serves a plain connection. Whatever the library wants to write as a result (a pong, the end of a handshake,
+// Lets the library read once, also from a connection whose reading is paused. Whether it is over.
+static bool serve_input(ct_loop *loop, int descriptor) {
+    ct_connection *connection = connection_at(loop, descriptor);
+    if (connection && connection->paused) {
+        connection->paused = false;
+        lws_rx_flow_control(connection->wsi, 1);
+    }
+    bool is_over = serve_once(loop, descriptor, LWS_POLLIN);
+    // The connection may be gone.
+    connection = connection_at(loop, descriptor);
+    if (!connection) return is_over;
+    ct_pace_reading(connection);
+    // The library would wait for the rest to be taken; nobody is there to take it.
+    if (is_over && connection->paused) ct_kill(connection);
+    return is_over;
+}
+
+// Serves a connection. Whatever the library wants to write as a result (a pong, the end of a handshake,
 // an answer) is written at once.
 static void serve(ct_loop *loop, int descriptor, uint32_t what) {
     ct_connection *connection = NULL;
     loop->served = descriptor;
-    bool is_over = what & EPOLLIN && serve_once(loop, descriptor, LWS_POLLIN);
+    bool is_over = what & EPOLLIN && serve_input(loop, descriptor);
     for (int looks = 0; !is_over && looks < WRITES_MAX; looks += 1) {
         is_over = serve_once(loop, descriptor, LWS_POLLOUT);
         // The connection may be gone.
@@ -288,7 +306,9 @@ void ct_wait(ct_loop *loop, int64_t wait_us) {
         }
         if (what & EPOLLOUT && !connection_at(loop, descriptor)) watch(waiting, descriptor, EPOLLIN);
         bool is_plain = (size_t)descriptor < waiting->capacity && waiting->kinds[descriptor] == PLAIN;
-        if (is_plain && !(what & (EPOLLHUP | EPOLLERR))) serve(loop, descriptor, what);
+        ct_connection *connection = connection_at(loop, descriptor);
+        bool is_single = is_plain || (connection && connection->paused);
+        if (is_single && !(what & (EPOLLHUP | EPOLLERR))) serve(loop, descriptor, what);
         else waiting->must_pass = true;
     }
     if (!loop->waiting) return;
