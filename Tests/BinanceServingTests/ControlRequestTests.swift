@@ -53,6 +53,19 @@ private func read(_ text: String) -> Result<ControlRequest, ControlRefusal> {
     }
 }
 
+/// A refusal repeats no more of an unknown method than its beginning, in whole characters.
+@Test func longMethodsAreNotRepeated() {
+    for (character, count) in [("x", 100), ("é", 50), ("币", 33), ("😀", 25)] {
+        let method = String(repeating: character, count: 1_000)
+        guard case .failure(let refusal) = read(#"{"method":"\#(method)","id":1}"#) else {
+            Issue.record("\(character): admitted")
+            continue
+        }
+        #expect(refusal.message.contains("`\(String(repeating: character, count: count))`"))
+        #expect(refusal.message.utf8.count < 300)
+    }
+}
+
 /// What is refused, and how.
 private let refusals: [(text: String, code: Int, message: String, id: RequestID)] = [
     ("", 3, "Invalid JSON: expected value at line 1 column 0", .null),

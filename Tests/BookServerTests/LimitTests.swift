@@ -91,6 +91,26 @@ extension ServerTests {
         #expect(!states.read().isEmpty && !updates.read().isEmpty)
     }
 
+    /// Who asks and does not read the answers is closed like who does not read updates.
+    @Test func slowReadersOfAnswers() throws {
+        let stack = try stack {
+            ($0.queuedBytesMin, $0.queuedBytesMax) = (10_000, 20_000)
+            $0.messagesPerSecondMax = 1_000_000
+        }
+        defer { stack.stop() }
+        let names = (0..<30).map { "\(String(repeating: "x", count: 120))\($0)" }
+        let client = RawClient(stack.server.port, path: "/ws/" + names.joined(separator: "/"))
+        stack.drive("open") { client.read().contains(" 101 ") }
+        let text = Array("{\"method\":\"LIST_SUBSCRIPTIONS\",\"id\":1}".utf8)
+        let question = [0x81, 0x80 | UInt8(text.count), 0, 0, 0, 0] + text
+        stack.drive("closed") {
+            client.send(bytes: question)
+            return stack.server.counters.slowCount > 0
+        }
+        #expect(stack.server.counters.slowCount == 1)
+        #expect(stack.server.counters.queuedBytes < 100_000)
+    }
+
     /// Input that no client sends is survived.
     @Test func hostileInput() throws {
         let stack = try stack { _ in }

@@ -4,7 +4,7 @@
 //     --------|--------------------------------------|---------------------------------|--------
 //     open    | message of a stream                  | sent                            | open
 //     open    | partial or ticker, socket congested  | the latest is sent when drained | open
-//     open    | update, queue full                   | close frame, 1008               | closing
+//     open    | update or answer, queue full         | close frame, 1008               | closing
 //     open    | request, within the limit            | answered                        | open
 //     open    | request, one too many in a second    | close frame, 1008               | closing
 //     closing | anything                             | nothing                         | closing
@@ -122,26 +122,34 @@ final class ServerClient {
     }
 
     private func count(_ byteCount: Int, _ counters: inout ServerCounters, _ send: (WebSocketPeer) -> Bool) {
-        if !isOpen { return }
+        if !hasSent(byteCount, &counters, send) { return }
+        counters.messageCount += 1
+        counters.messageBytes += byteCount
+    }
+
+    /// Sends if there is room; a client without is closed.
+    private func hasSent(
+        _ byteCount: Int, _ counters: inout ServerCounters, _ send: (WebSocketPeer) -> Bool
+    ) -> Bool {
+        if !isOpen { return false }
         var isFull = isFull(with: byteCount)
         if isFull {
             // What the socket takes of the batch does not wait for it.
             peer.sendBatch()
             isFull = self.isFull(with: byteCount)
         }
-        if isFull || !send(peer) {
-            // Refused with nothing queued: the client is about to be reported gone.
-            if !isFull && peer.queuedBytes == 0 { return }
-            counters.slowCount += 1
-            return close(.tooSlow)
-        }
-        counters.messageCount += 1
-        counters.messageBytes += byteCount
+        if !isFull && send(peer) { return true }
+        // Refused with nothing queued: the client is about to be reported gone.
+        if !isFull && peer.queuedBytes == 0 { return false }
+        counters.slowCount += 1
+        close(.tooSlow)
+        return false
     }
 
-    /// Sends an answer.
-    func reply(_ bytes: [UInt8]?) {
-        if isOpen, let bytes { _ = peer.send(text: bytes.span) }
+    /// Sends an answer; one that asks faster than it reads is closed.
+    func reply(_ bytes: [UInt8]?, _ counters: inout ServerCounters) {
+        guard let bytes else { return }
+        _ = hasSent(bytes.count, &counters) { $0.send(text: bytes.span) }
     }
 
     /// Closes the connection, after what is queued.

@@ -101,7 +101,7 @@ extension ServerMachine {
         do throws(ControlRefusal) {
             carryOut(try ControlRequest(message), for: client)
         } catch {
-            client.reply(error.reply(.nested))
+            client.reply(error.reply(.nested), &counters)
         }
     }
 
@@ -109,12 +109,12 @@ extension ServerMachine {
         var result = ControlResult.done
         switch request.action {
         case .subscribe(let names) where names.contains(where: isTooLong):
-            return client.reply(ControlRefusal.nameTooLong(request.id).reply(.nested))
+            return client.reply(ControlRefusal.nameTooLong(request.id).reply(.nested), &counters)
         case .subscribe(let names):
             let count = client.streamCount(with: names)
             let isRoom = hasRoom(forStreams: count - client.streamCount, of: client.owner)
             if count > streamCountMax || !isRoom {
-                client.reply(ControlRefusal.tooManyStreams(request.id).reply(.nested))
+                client.reply(ControlRefusal.tooManyStreams(request.id).reply(.nested), &counters)
                 return client.close(.tooManyStreams)
             }
             for name in names { subscribe(client, name) }
@@ -123,7 +123,7 @@ extension ServerMachine {
         case .setCombined(let isCombined): client.isCombined = isCombined
         case .getCombined: result = .flag(client.isCombined)
         }
-        client.reply(result.reply(to: request.id))
+        client.reply(result.reply(to: request.id), &counters)
     }
 
     private func subscribe(_ client: ServerClient, _ name: String) {

@@ -31,6 +31,8 @@ package struct ControlRequest: Hashable, Sendable {
 
     /// Most bytes of a string `id`.
     package static let idBytesMax = 36
+    /// Most bytes of an unknown method that the refusal repeats.
+    private static let namedBytesMax = 100
 
     /// The requested action.
     package var action: Action
@@ -94,6 +96,7 @@ package struct ControlRequest: Hashable, Sendable {
             try property(values, valueCount: 0, id)
             return .getCombined
         default:
+            let name = beginning(of: name, bytesMax: namedBytesMax)
             throw malformed(
                 "unknown variant `\(name)`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, "
                     + "`LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY` at \(place)", id)
@@ -142,6 +145,20 @@ package struct ControlRequest: Hashable, Sendable {
         let column = offset - ((before.lastIndex(of: 0x0A) ?? -1) + 1)
         return "line \(line) column \(column)"
     }
+}
+
+/// The start of a text that fits in so many bytes, whole characters only. What a client sends is repeated to
+/// it no longer than that.
+package func beginning(of text: String, bytesMax: Int) -> String {
+    if text.utf8.count <= bytesMax { return text }
+    var kept = String.UnicodeScalarView()
+    var byteCount = 0
+    for scalar in text.unicodeScalars {
+        byteCount += UTF8.width(scalar)
+        if byteCount > bytesMax { break }
+        kept.append(scalar)
+    }
+    return String(kept)
 }
 
 /// The strings of a JSON array, as in a query parameter such as `symbols`; nil if the text is not one.
