@@ -207,6 +207,8 @@ extension ServerMachine {
     func broken(_ index: Int) {
         counters.brokenCount += 1
         for topic in topicsOfSymbol[index] where topic.isChained {
+            // The stream outlives them if somebody joins before the last of them has gone.
+            topic.forgetMessage()
             for client in topic.clients { client.close(.goingAway) }
         }
     }

@@ -108,12 +108,19 @@ final class StreamTopic {
 
     /// Sends a message to all subscribers.
     func send(_ bytes: [UInt8], nowNs: UInt64, _ counters: inout ServerCounters) {
+        replaceMessage(by: bytes)
+        sentNs = nowNs
+        for client in clients { client.pass(self, &counters) }
+    }
+
+    /// What was sent of a chained stream continues nothing: new subscribers must not get it.
+    func forgetMessage() { replaceMessage(by: []) }
+
+    private func replaceMessage(by bytes: [UInt8]) {
         message = bytes
         wrapped.removeAll(keepingCapacity: true)
         frames = (nil, nil)
         for form in places.indices { places[form] = nil }
-        sentNs = nowNs
-        for client in clients { client.pass(self, &counters) }
     }
 
     /// The last message in the batch, as a client wants it; nil without memory.
