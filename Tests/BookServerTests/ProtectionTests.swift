@@ -212,6 +212,37 @@ extension ServerTests {
         #expect(clients.contains { $0.read().hasPrefix("HTTP/1.1 429") })
     }
 
+    /// Requests that cannot be read have a pace, and so have those of foreign pages, which leave others theirs.
+    @Test func requestsThatAreRefusedHaveAPace() throws {
+        let stack = try stack { $0.requestsPerSecondMax = 3 }
+        defer { stack.stop() }
+        for target in ["/v1/nosuch", "/v1/books?limit=3", "/health?x=1"] {
+            var seen: Set<Int> = []
+            stack.drive("\(target): pace") {
+                if let answer = try? stack.get(target) { seen.insert(answer.status) }
+                return seen.count == 2 && seen.contains(429)
+            }
+        }
+        let header = HTTPHeader("Origin", "https://evil.example")
+        stack.drive("pace of pages") {
+            let second = LoopClock.monotonicNs / 1_000_000_000
+            while LoopClock.monotonicNs / 1_000_000_000 == second { stack.loop.turn(waitAtMostNs: 1_000_000) }
+            let statuses = [header, header, header, header, nil].map { header in
+                try? stack.get("/api/v3/ping", header: header).status
+            }
+            return statuses == [403, 403, 403, 429, 200]
+        }
+    }
+
+    /// Of a name that nobody knows an answer repeats the beginning.
+    @Test func longNamesAreNotRepeated() {
+        let name = String(repeating: "é", count: 1_000)
+        for problem in [APIProblem.strayParameter(name), .unknownSymbol(name)] {
+            #expect(problem.detail.contains(String(repeating: "é", count: 32)))
+            #expect(problem.detail.utf8.count < 150, "\(problem.detail)")
+        }
+    }
+
     @Test func messagesThatCannotBeReadHaveAPace() throws {
         let stack = try stack { $0.requestsPerSecondMax = 100 }
         defer { stack.stop() }

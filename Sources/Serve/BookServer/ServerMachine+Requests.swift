@@ -159,7 +159,17 @@ extension ServerMachine {
 
     private func refuseStranger(_ request: HTTPRequest) {
         counters.refusalCount += 1
-        request.respond(HTTPResponse(ServingAnswer.stranger))
+        request.respond(strangersAnswer(request))
+    }
+
+    /// The answer to a request from a foreign web page. Those have a pace of their own: a page open in a
+    /// browser of this machine must not use up that of the machine's bots.
+    func strangersAnswer(_ request: HTTPRequest) -> HTTPResponse {
+        if isInPace("pages at " + request.owner) { return HTTPResponse(ServingAnswer.stranger) }
+        let refusal = RestRefusal.tooManyRequests
+        return HTTPResponse(
+            status: refusal.status, headers: [HTTPHeader("Retry-After", "1")].compactMap(\.self),
+            body: refusal.body)
     }
 
     /// Charges an address.

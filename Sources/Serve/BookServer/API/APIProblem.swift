@@ -1,5 +1,8 @@
 // Refusals of the server's own requests, in the format of RFC 9457.
+//
+// Bound: of a name that a client sends, `namedBytesMax` bytes are repeated.
 
+import BinanceServing
 import LobTransport
 
 /// Why a request is refused.
@@ -43,9 +46,12 @@ struct APIProblem: Error, Hashable {
     /// A day that no month has.
     static let noDay = badParameter("day", "a day such as 2026-11-29")
 
+    private static let namedBytesMax = 64
+
     /// A symbol the server does not keep.
     static func unknownSymbol(_ name: String) -> APIProblem {
-        APIProblem(status: 404, code: "unknownSymbol", detail: "No book of \(name) is kept here.")
+        let name = beginning(of: name, bytesMax: namedBytesMax)
+        return APIProblem(status: 404, code: "unknownSymbol", detail: "No book of \(name) is kept here.")
     }
 
     /// A parameter with an illegal value.
@@ -55,7 +61,8 @@ struct APIProblem: Error, Hashable {
 
     /// A parameter the path does not have, or has twice.
     static func strayParameter(_ name: String) -> APIProblem {
-        APIProblem(
+        let name = beginning(of: name, bytesMax: namedBytesMax)
+        return APIProblem(
             status: 400, code: "strayParameter", detail: "\(name) is no parameter here, or comes twice.")
     }
 

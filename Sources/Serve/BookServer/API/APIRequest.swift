@@ -59,7 +59,15 @@ enum APIRequest: Equatable {
     static let intervalsMs = 100...10_000
     static let basisPointsMax = 10_000
 
-    /// Parses a request; nil if the path is none of these.
+    /// Whether a path is the server's own, though perhaps an unknown one: no venue has it.
+    static func isOwn(_ path: String) -> Bool {
+        switch path {
+        case "/health", "/ready", "/metrics", "/v1": true
+        default: path.hasPrefix("/v1/") || Page(path: path) != nil
+        }
+    }
+
+    /// Parses a request; nil if the path is not the server's own.
     ///
     /// - Parameters:
     ///   - path: decoded.
@@ -82,7 +90,7 @@ enum APIRequest: Equatable {
         case "/metrics": return .metrics
         default: break
         }
-        guard path == "/v1" || path.hasPrefix("/v1/") else { return nil }
+        if !isOwn(path) { return nil }
         let parts = path.dropFirst(3).split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         switch (parts.count > 1 ? parts[1] : "", parts.count) {
         case ("openapi.json", 2): return .document

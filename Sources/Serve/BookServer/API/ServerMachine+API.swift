@@ -13,12 +13,14 @@ extension ServerMachine {
     ///
     /// - Returns: false if it is one of the venue's.
     func answerOwn(_ request: HTTPRequest) -> Bool {
+        if !APIRequest.isOwn(request.path) { return false }
         do throws(APIProblem) {
+            // First of all, so that requests that cannot be read are no faster.
+            if !isInPace(request.owner) { throw .tooManyRequests }
             var query = request.query
             if !options.tokens.isEmpty { query.removeAll { $0.name == ServerMachine.tokenName } }
             guard let asked = try APIRequest.read(request.path, query) else { return false }
             if request.method != .get && request.method != .head { throw .method }
-            if !isInPace(request.owner) { throw .tooManyRequests }
             if asked.isSecret && !isKnown(request) { throw .unknownCaller }
             pace.charge(request.owner, RequestPace.cost(of: asked, symbolCount: places.count) - 1)
             if isOverloaded(by: Caller(request)) && !asked.isShort { throw .overloaded }
