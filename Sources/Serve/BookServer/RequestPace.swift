@@ -2,11 +2,16 @@
 //
 //     request                                     | cost
 //     --------------------------------------------|-----------------------------------------
-//     depth, /v1/books/{symbol}                   | 1, and 1 for each 500 levels a side
+//     depth                                       | 1, and 1 for each 500 levels a side
+//     /v1/books/{symbol}                          | the same, and 1 for each 500 held levels
+//     /v1/books/{symbol}/analytics                | 1, and 1 for each 500 held levels
 //     exchangeInfo, bookTicker of many, /v1/books | 1, and 1 for each 25 symbols
+//     /v1/buffers                                 | the same
 //     /metrics                                    | 1, and 1 for each 5 symbols
 //     /v1/history                                 | 10
 //     anything else                               | 1
+//
+// Digest and sums walk through a book's levels, however few of them are asked for.
 //
 // A request is admitted if those before it have not used up the second, so the most expensive one can always
 // be made.
@@ -54,15 +59,17 @@ struct RequestPace {
     }
 
     /// What one of the server's own requests costs it.
-    static func cost(of request: APIRequest, symbolCount: Int) -> Int {
+    ///
+    /// - Parameter slotCount: levels that a walk through its book passes, if it is about one.
+    static func cost(of request: APIRequest, symbolCount: Int, slotCount: Int) -> Int {
         switch request {
-        case .book(_, let levelCount): cost(ofLevels: levelCount)
+        case .book(_, let levelCount): cost(ofLevels: levelCount) + slotCount / 500
+        case .analytics: cost(ofLevels: slotCount)
+        case .buffers: cost(ofSymbols: symbolCount)
         case .books(let names): cost(ofSymbols: names?.count ?? symbolCount)
         case .metrics: 1 + symbolCount / 5
         case .history: 10
-        case .health, .ready, .document, .page, .analytics, .buffers, .planner, .connections, .latency,
-            .stream:
-            1
+        case .health, .ready, .document, .page, .planner, .connections, .latency, .stream: 1
         }
     }
 

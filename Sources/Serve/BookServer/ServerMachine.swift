@@ -63,6 +63,7 @@ final class ServerMachine {
     let history: HistoryRequests?
     var rates: UpdateRates
     var latencies = ServerLatencies()
+    var health = Health()
     /// Updates of this round, whose clients are served at its end.
     var unsent: [ServerLatencies.Update] = []
     /// Scratch for messages generated here and for those parsed again.

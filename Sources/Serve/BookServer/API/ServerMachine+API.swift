@@ -22,7 +22,9 @@ extension ServerMachine {
             guard let asked = try APIRequest.read(request.path, query) else { return false }
             if request.method != .get && request.method != .head { throw .method }
             if asked.isSecret && !isKnown(request) { throw .unknownCaller }
-            pace.charge(request.owner, RequestPace.cost(of: asked, symbolCount: places.count) - 1)
+            let cost = RequestPace.cost(
+                of: asked, symbolCount: places.count, slotCount: slotCount(of: asked))
+            pace.charge(request.owner, cost - 1)
             if isOverloaded(by: Caller(request)) && !asked.isShort { throw .overloaded }
             if case .stream(let names, let intervalMs) = asked {
                 let indices = try names.map { (names) throws(APIProblem) in try Set(ownIndices(names)) }
@@ -114,16 +116,19 @@ extension ServerMachine {
     }
 
     private func healthAnswer(_ asked: APIRequest) -> HTTPResponse {
-        let standings = places.indices.map(standing)
-        let live = standings.count(where: \.isServed)
-        let begun = places.indices.count { book($0).state != .empty }
+        let numbers = health.numbers(nowNs: LoopClock.monotonicNs) {
+            let standings = places.indices.map(standing)
+            return Health.Numbers(
+                live: standings.count(where: \.isServed),
+                begun: places.indices.count { book($0).state != .empty },
+                isBehind: standings.contains { $0.reason == Standing.backlog })
+        }
         // One book lost now and then must not take a whole server out of service; a backlog is the server's
         // own.
-        let isBehind = standings.contains { $0.reason == Standing.backlog }
-        let isReady = live > 0 && begun == places.count && !isBehind
+        let isReady = numbers.live > 0 && numbers.begun == places.count && !numbers.isBehind
         var answer = json { json in
             json.member("books", places.count)
-            json.member("live", live)
+            json.member("live", numbers.live)
             if asked == .ready { json.member("isReady", isReady) }
         }
         if asked == .ready && !isReady { answer.status = 503 }
@@ -140,6 +145,15 @@ extension ServerMachine {
         HTTPResponse(
             contentType: contentType, headers: APIProblem.headers.compactMap { HTTPHeader($0.0, $0.1) },
             body: bytes)
+    }
+
+    /// How far a walk through the book goes that a request is about; 0 if it is about none.
+    private func slotCount(of asked: APIRequest) -> Int {
+        switch asked {
+        case .book(let name, _), .analytics(let name, _):
+            SymbolName(name).flatMap { indices[$0] }.map { book($0).book.slotCount } ?? 0
+        default: 0
+        }
     }
 
     private func ownIndex(_ name: String) throws(APIProblem) -> Int {
