@@ -61,13 +61,15 @@ extension ServerTests {
         #expect(try status("null") == 403)
         #expect(try status("http://127.0.0.1.evil.example") == 403)
         #expect(try status("http://localhost:3000") == 200)
-        let rules = CallerRules(address: "127.0.0.1")
+        let rules = CallerRules(BookServer.Options())
         #expect(rules.admits(host: "localhost:9443", origin: nil) && rules.admits(host: nil, origin: nil))
         #expect(rules.admits(host: "[::1]:9443", origin: nil) && rules.admits(host: "127.9.9.9", origin: nil))
         #expect(!rules.admits(host: "evil.example:9443", origin: nil))
         #expect(!rules.admits(host: "127.0.0.evil", origin: nil))
         // On every address: a name may be one that was moved here, unless a token is needed.
-        let every = CallerRules(address: nil)
+        var options = BookServer.Options()
+        options.address = nil
+        let every = CallerRules(options)
         for host in ["10.1.2.3:9443", "[2001:db8::1]:9443", "localhost", "127.0.0.1:1", "[::1]"] {
             #expect(every.admits(host: host, origin: nil), "\(host)")
         }
@@ -75,9 +77,23 @@ extension ServerTests {
             #expect(!every.admits(host: host, origin: nil), "\(host)")
         }
         #expect(every.admits(host: nil, origin: nil))
-        let known = CallerRules(address: nil, asksForTokens: true)
-        #expect(known.admits(host: "books.example", origin: nil))
-        #expect(!known.admits(host: "books.example", origin: "https://evil.example"))
+    }
+
+    /// Names are refused only where nothing else tells a client from a page that has moved its name here.
+    @Test(arguments: [nil, "10.1.2.3", "127.0.0.1"])
+    func namesAreAdmittedWherePagesGetNothing(_ address: String?) {
+        var open = BookServer.Options()
+        open.address = address
+        #expect(!CallerRules(open).admits(host: "books.example", origin: nil))
+        var (known, secure) = (open, open)
+        known.tokens = ["0123456789abcdef"]
+        secure.tls = TLSIdentity(certificatePath: "cert.pem", keyPath: "key.pem")
+        for options in [known, secure] {
+            let rules = CallerRules(options)
+            #expect(rules.admits(host: "books.example:9443", origin: nil))
+            #expect(rules.admits(host: "books.example", origin: "http://localhost:3000"))
+            #expect(!rules.admits(host: "books.example", origin: "https://evil.example"))
+        }
     }
 
     @Test func theServerSpeaksOfItself() throws {

@@ -6,21 +6,28 @@
 //     Host     | loopback, or the listening address                  | admitted
 //     Host     | none                                                | admitted
 //     Host     | any numeric address, if listening on all addresses  | admitted
-//     Host     | any name, likewise, if tokens are required          | admitted
+//     Host     | anything, with TLS or if tokens are required        | admitted
 //     Host     | anything else                                       | 403
 //     Origin   | none: not a page                                    | admitted
 //     Origin   | a page of loopback or of the listening address      | admitted
 //     Origin   | anything else                                       | 403
 //
-// A server that listens on all addresses cannot know its names. No site can make a numeric address point
-// here, and none has a token; a name without a token may be that of a page that has moved its own name here.
+// A server cannot know its names. No site can make a numeric address point here, none has a token, and none
+// has a name that this server's certificate proves; any other name may be that of a page that has moved its
+// own name here.
 
 /// Requirements on a request's headers.
 struct CallerRules {
     /// The listening address; nil for all.
     let address: String?
-    /// Whether requests must carry a token.
-    var asksForTokens = false
+    /// Whether a page that has moved its name here gets nothing anyway: requests must carry a token, or a
+    /// certificate proves the server's names.
+    let isProtected: Bool
+
+    init(_ options: BookServer.Options) {
+        address = options.address
+        isProtected = !options.tokens.isEmpty || options.tls != nil
+    }
 
     /// Whether a request with these headers is admitted.
     func admits(host: String?, origin: String?) -> Bool {
@@ -31,8 +38,8 @@ struct CallerRules {
     }
 
     private func isNamed(_ name: String) -> Bool {
-        if isOwn(name) { return true }
-        return address == nil && (asksForTokens || name.contains(":") || CallerRules.numbers(name) != nil)
+        if isProtected || isOwn(name) { return true }
+        return address == nil && (name.contains(":") || CallerRules.numbers(name) != nil)
     }
 
     private func isOwn(_ name: String) -> Bool {

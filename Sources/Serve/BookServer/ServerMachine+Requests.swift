@@ -153,8 +153,7 @@ extension ServerMachine {
 
     /// Whether a request does not come from a foreign web page.
     func admits(_ request: HTTPRequest) -> Bool {
-        CallerRules(address: options.address, asksForTokens: !options.tokens.isEmpty).admits(
-            host: request.header("host"), origin: request.header("origin"))
+        CallerRules(options).admits(host: request.header("host"), origin: request.header("origin"))
     }
 
     private func refuseStranger(_ request: HTTPRequest) {
