@@ -257,6 +257,28 @@ private struct World: ~Copyable {
         #expect(snapshot.bids.count == 3 && snapshot.asks.count == 3)
     }
 
+    /// A bridge to a book without a time, as spot's REST answers are, tells the present; none goes back.
+    @Test func bridgesHaveATime() throws {
+        var snapshot = DepthSnapshot()
+        snapshot.scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
+        snapshot.bids.assign([PriceLevel(9, 1)])
+        snapshot.asks.assign([PriceLevel(11, 1)])
+        var source = OrderBook()
+        let served = ServedBook("X", isLinked: false, levelCountMax: 100)
+        let table: [(own: Int64, now: Int64, told: Int64)] = [
+            (0, 100, 100), (0, 200, 200), (0, 150, 200), (300, 250, 300), (0, 0, 300), (400, 500, 500),
+        ]
+        for (index, row) in table.enumerated() {
+            snapshot.lastUpdateID = UpdateID(Int64(index) + 1)
+            snapshot.eventTimeUs = row.own
+            source.load(snapshot, limit: nil)
+            #expect(served.resume(source, nowUs: row.now) == (index == 0 ? .began : .bridged))
+            if index > 0 { #expect(served.bridge.eventTimeUs == row.told, "\(row)") }
+            #expect(served.eventTimeUs == row.told, "\(row)")
+            #expect(served.ticker.eventTimeUs == row.told, "\(row)")
+        }
+    }
+
     /// A book of the past is not gone back to, and a wrong one at the same id is not believed.
     @Test func whatCannotBeBridgedIsBehind() throws {
         var snapshot = DepthSnapshot()

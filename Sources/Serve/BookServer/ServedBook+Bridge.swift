@@ -21,10 +21,11 @@ extension ServedBook {
     /// Whether clients lack levels: the next update must then be a bridge.
     var isOwing: Bool { !promises.bids.owed.isEmpty || !promises.asks.owed.isEmpty }
 
-    /// Becomes the source's book, and fills `bridge` with the difference.
+    /// Becomes the source's book, and fills `bridge` with the difference. Its time is the latest of the
+    /// source's, this book's and the present.
     ///
     /// - Returns: false, with the book unchanged, if the two cannot be printed with the same decimals.
-    func goOver(to source: borrowing OrderBook) -> Bool {
+    func goOver(to source: borrowing OrderBook, nowUs: Int64) -> Bool {
         noteChange()
         guard let scales = source.scales ?? book.scales else { return false }
         let wide = book.scales.map(scales.widened(by:)) ?? scales
@@ -46,8 +47,8 @@ extension ServedBook {
         bridge.first = isLinked ? held : UpdateID(held.value &+ 1)
         bridge.last = source.lastUpdateID
         bridge.previousLast = isLinked ? held : nil
-        bridge.eventTimeUs = source.eventTimeUs
-        bridge.transactionTimeUs = source.eventTimeUs
+        noteTime(max(source.eventTimeUs, nowUs))
+        (bridge.eventTimeUs, bridge.transactionTimeUs) = (eventTimeUs, eventTimeUs)
         bridge.scales = wide
         promises.bids.owed = []
         promises.asks.owed = []

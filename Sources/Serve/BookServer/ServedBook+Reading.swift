@@ -17,8 +17,8 @@ extension ServedBook {
         snapshot.reset()
         snapshot.symbol = symbol
         snapshot.lastUpdateID = book.lastUpdateID
-        snapshot.eventTimeUs = book.eventTimeUs
-        snapshot.transactionTimeUs = book.eventTimeUs
+        snapshot.eventTimeUs = eventTimeUs
+        snapshot.transactionTimeUs = eventTimeUs
         snapshot.scales = book.scales
         let bidLimit = known(.bid, limit)
         let askLimit = known(.ask, limit)
@@ -57,7 +57,7 @@ extension ServedBook {
         partial.reset()
         partial.symbol = symbol
         (partial.first, partial.last, partial.previousLast) = (ids.first, ids.last, ids.previousLast)
-        (partial.eventTimeUs, partial.transactionTimeUs) = (book.eventTimeUs, book.eventTimeUs)
+        (partial.eventTimeUs, partial.transactionTimeUs) = (eventTimeUs, eventTimeUs)
         partial.scales = book.scales
         for index in 0..<snapshot.bids.count { partial.bids.append(snapshot.bids[index]) }
         for index in 0..<snapshot.asks.count { partial.asks.append(snapshot.asks[index]) }
@@ -68,7 +68,7 @@ extension ServedBook {
         var ticker = BookTicker()
         ticker.symbol = symbol
         ticker.updateID = book.lastUpdateID
-        (ticker.eventTimeUs, ticker.transactionTimeUs) = (book.eventTimeUs, book.eventTimeUs)
+        (ticker.eventTimeUs, ticker.transactionTimeUs) = (eventTimeUs, eventTimeUs)
         ticker.scales = book.scales ?? ticker.scales
         ticker.bid = book.bestBid ?? PriceLevel(0, 0)
         ticker.ask = book.bestAsk ?? PriceLevel(0, 0)

@@ -83,6 +83,8 @@ final class ServedBook {
     private(set) var version: UInt64 = 0
     /// Ids of the last update sent, or of the first book.
     var ids = UpdateRange(first: UpdateID(0), last: UpdateID(0))
+    /// The latest time told to clients with a book of the source that may have none.
+    private var toldUs: Int64 = 0
     /// The last bridging update.
     var bridge = DepthUpdate(levelCapacity: 1)
     var promises = (bids: Promise(), asks: Promise())
@@ -152,12 +154,23 @@ final class ServedBook {
         book.removeAll()
     }
 
+    /// The venue's time of what is shown. A book that the source has from a REST answer of spot has none of
+    /// its own.
+    var eventTimeUs: Int64 { max(book.eventTimeUs, toldUs) }
+
+    /// What is told from now on is no earlier than this, nor than what was told.
+    func noteTime(_ timeUs: Int64) { toldUs = max(timeUs, eventTimeUs) }
+
     /// The book is about to change.
     func noteChange() { version &+= 1 }
 
     /// The source is live, and this book is not known to be the same.
-    func resume(_ source: borrowing OrderBook) -> Resumption {
+    ///
+    /// - Parameter nowUs: the venue's present time, as far as known: clients get no earlier one with the
+    ///   source's book.
+    func resume(_ source: borrowing OrderBook, nowUs: Int64 = 0) -> Resumption {
         if state == .empty {
+            toldUs = nowUs
             replace(by: source, bids: source.levels(.bid), asks: source.levels(.ask), source.scales)
             let id = source.lastUpdateID
             ids = UpdateRange(first: id, last: id, previousLast: isLinked ? id : nil)
@@ -165,7 +178,7 @@ final class ServedBook {
         }
         let (held, next) = (book.lastUpdateID, source.lastUpdateID)
         if next == held && recognises(source) { return .unchanged }
-        guard next > held, goOver(to: source) else {
+        guard next > held, goOver(to: source, nowUs: nowUs) else {
             state = .behind
             return .behind
         }

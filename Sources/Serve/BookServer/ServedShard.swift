@@ -13,6 +13,7 @@ import BookEngine
 import BookService
 import DepthBook
 import LobHandoff
+import LobTransport
 import MarketData
 
 /// Callbacks of a shard. All are called from inside `ServedShard.poll` and `ServedShard.refusal`.
@@ -234,7 +235,9 @@ final class ServedShard {
             return replica.engine.withBook(at: slot) { book.deepen($0) }
         }
         losses[slot] = loss
-        let resumption = replica.engine.withBook(at: slot) { book.resume($0) }
+        let atNs = LoopClock.realtimeNs
+        let nowUs = venueTimeUs(atNs: atNs) ?? atNs / 1_000
+        let resumption = replica.engine.withBook(at: slot) { book.resume($0, nowUs: nowUs) }
         if resumption != .behind { behindSinceNs[slot] = 0 }
         switch resumption {
         case .began, .unchanged: news.resumed(slot)

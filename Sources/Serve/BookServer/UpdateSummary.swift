@@ -73,7 +73,7 @@ struct UpdateSummary {
         message.first = isLinked ? sent : UpdateID(sent.value &+ 1)
         message.last = last
         message.previousLast = isLinked ? sent : nil
-        (message.eventTimeUs, message.transactionTimeUs) = (served.book.eventTimeUs, served.book.eventTimeUs)
+        (message.eventTimeUs, message.transactionTimeUs) = (served.eventTimeUs, served.eventTimeUs)
         message.scales = served.book.scales
         for price in bids.sorted(by: isLinked ? { $0 < $1 } : { $0 > $1 }) {
             message.bids.append(PriceLevel(price: price, quantity: served.book.bids.quantity(at: price)))
