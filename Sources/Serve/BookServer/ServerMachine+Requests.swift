@@ -76,6 +76,7 @@ extension ServerMachine {
     func answer(_ request: HTTPRequest) {
         counters.requestCount += 1
         if !admits(request) { return refuseStranger(request) }
+        if isClosing { return refuseLate(request) }
         if answerOwn(request) { return }
         var target = RequestTarget(request)
         if !options.tokens.isEmpty { target.parameters.removeAll { $0.name == ServerMachine.tokenName } }
@@ -154,6 +155,21 @@ extension ServerMachine {
     /// Whether a request does not come from a foreign web page.
     func admits(_ request: HTTPRequest) -> Bool {
         CallerRules(options).admits(host: request.header("host"), origin: request.header("origin"))
+    }
+
+    /// Refuses a request that has come while the server is closing.
+    private func refuseLate(_ request: HTTPRequest) {
+        counters.refusalCount += 1
+        let isOwn = APIRequest.isOwn(request.path)
+        request.respond(isOwn ? APIProblem.closing.response : ServerMachine.closingAnswer)
+    }
+
+    /// The answer to whatever else comes while the server is closing.
+    static var closingAnswer: HTTPResponse {
+        let refusal = RestRefusal.notServed("the server is closing")
+        return HTTPResponse(
+            status: refusal.status, headers: [HTTPHeader("Retry-After", "1")].compactMap(\.self),
+            body: refusal.body)
     }
 
     private func refuseStranger(_ request: HTTPRequest) {

@@ -18,6 +18,7 @@ extension ServerMachine {
     /// Decides on an upgrade request.
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
         if !admits(request) { return .refuse(strangersAnswer(request)) }
+        if isClosing { return .refuse(ServerMachine.closingAnswer) }
         if !isInPace(request.owner) { return ServerMachine.refusal(.tooManyRequests) }
         if !isKnown(request) { return ServerMachine.refusal(.stranger) }
         let share = shareRules.share(of: options.clientCountMax, for: request.owner)

@@ -86,7 +86,7 @@ final class ServerMachine {
     var countersWriter: LatestValueWriter<ServerCounters>
     let counterReadings: LatestValueReader<ServerCounters>
     /// When shutdown began; nil before.
-    private var closingNs: UInt64?
+    private(set) var closingNs: UInt64?
 
     private static let closingNsMax: UInt64 = 3_000_000_000
     /// How often shutdown is checked while under way.
@@ -176,6 +176,9 @@ final class ServerMachine {
 
     /// Whether a shard shows data that is too old, by its lag behind the feed.
     func isTooLate(_ lagNs: Int64) -> Bool { lagNs / 1_000_000 > Int64(options.lagMsMax) }
+
+    /// Whether shutdown has begun: the books move no more, so nothing is answered from them.
+    var isClosing: Bool { closingNs != nil }
 
     /// The work between two turns of the loop.
     ///

@@ -30,6 +30,9 @@ struct APIProblem: Error, Hashable {
     static let tooManyStreams = APIProblem(
         status: 503, code: "tooManyStreams", detail: "As many event streams are open as may be.")
 
+    /// The server ends; its books move no more.
+    static let closing = APIProblem(status: 503, code: "closing", detail: "The server is closing.")
+
     /// Too much is queued for slow readers.
     static let overloaded = APIProblem(
         status: 503, code: "overloaded", detail: "Too much waits for slow readers.")
