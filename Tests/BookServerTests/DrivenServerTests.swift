@@ -1,5 +1,6 @@
 // The server's machine step by step: what it keeps and says between two turns.
 
+import LobHandoff
 import LobTransport
 import MarketData
 import TestSupport
@@ -26,6 +27,42 @@ extension ServerTests {
         let late = server.client("/ws/sim0usdt@depth@100ms")
         server.stack.drive("refused") { late.read().hasPrefix("HTTP/1.1 503") }
         #expect(!client.hasServerHungUp)
+    }
+
+    /// A shard that lags too far passes nothing on; when it has caught up, one bridge leads to its book.
+    @Test func aLateShardPauses() throws {
+        let stack = try stack(symbolCount: 1) { _ in }
+        defer { stack.stop() }
+        let service = stack.service
+        let shard = try ServedShard(
+            0, of: service, ringBytes: 1 << 20, passesGaps: false, wake: WakeSwitch())
+        var (passed, bridged): ([UpdateID], [UpdateID]) = ([], [])
+        let news = ShardNews(
+            passed: { _, update in passed.append(update.last) },
+            gap: { _, _ in },
+            bridged: { _ in bridged.append(shard.books[0].bridge.first) },
+            resumed: { _ in }, broken: { _ in }, judged: { _ in })
+        func poll(until condition: () -> Bool) {
+            stack.drive {
+                _ = shard.poll(service, limit: 1_024, news)
+                return condition()
+            }
+        }
+        poll { passed.count > 3 }
+        shard.judge(isLate: true, news)
+        let held = shard.books[0].book.lastUpdateID
+        (passed, bridged) = ([], [])
+        poll { shard.mark(of: 0).map { $0.state == .live && $0.lastUpdateID.value > held.value + 100 } == true }
+        #expect(passed.isEmpty && bridged.isEmpty)
+        #expect(!shard.books[0].isShown && shard.refusal(of: 0, news) != nil)
+        #expect(shard.books[0].book.lastUpdateID == held)
+        shard.judge(isLate: false, news)
+        #expect(passed.isEmpty && bridged == [UpdateID(held.value + 1)])
+        #expect(shard.books[0].isShown && shard.refusal(of: 0, news) == nil)
+        #expect(shard.books[0].book.lastUpdateID == shard.mark(of: 0)?.lastUpdateID)
+        poll { passed.count > 3 }
+        #expect(bridged.count == 1)
+        stack.drive { shard.leave(service) }
     }
 
     /// The last summary of a stream whose ids begin anew is not repeated to those who join it afterwards.

@@ -212,7 +212,8 @@ extension ServerTests {
         #expect(clients.contains { $0.read().hasPrefix("HTTP/1.1 429") })
     }
 
-    /// Requests that cannot be read have a pace, and so have those of foreign pages, which leave others theirs.
+    /// Requests that cannot be read have a pace, and so have those of foreign pages, which leave others
+    /// theirs.
     @Test func requestsThatAreRefusedHaveAPace() throws {
         let stack = try stack { $0.requestsPerSecondMax = 3 }
         defer { stack.stop() }
@@ -291,8 +292,9 @@ extension ServerTests {
         }
         #expect(!heard.contains("\"price\""))
         // A new listener of a stream gets nothing of them.
-        let partial = RawClient(stack.server.port, path: "/ws/sim0usdt@depth5@100ms/sim0usdt@bookTicker")
-        stack.drive("counted") { stack.server.counters.streamCount == 2 }
+        let names = ["depth5@100ms", "bookTicker", "depth@100ms"].map { "sim0usdt@" + $0 }
+        let partial = RawClient(stack.server.port, path: "/ws/" + names.joined(separator: "/"))
+        stack.drive("counted") { stack.server.counters.streamCount == 3 }
         for _ in 0..<50 { stack.loop.turn(waitAtMostNs: 2_000_000) }
         #expect(!partial.read().contains("SIM0USDT"))
     }

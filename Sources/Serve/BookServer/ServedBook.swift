@@ -11,7 +11,7 @@
 //     live    | source moved in another way                  | one bridging update     | live
 //     live    | source knows levels that clients miss        | with the next update    | live
 //     live    | a side has become too long                   | the next one shortens it| live
-//     live    | source not live                              | nothing                 | paused
+//     live    | source not live, or the server lags too far  | nothing                 | paused
 //     paused  | source live, at a later id                   | one bridging update     | live
 //     paused  | source live, at this id, and no other book   | nothing                 | live
 //     paused  | source live, at this id or an earlier one    | nothing                 | behind

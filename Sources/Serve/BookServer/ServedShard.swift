@@ -4,7 +4,9 @@
 // Every frame may change books; those it changed are looked at right after it. An update in the stream of a
 // live book is passed on unchanged; any other change to a book is bridged.
 //
-// The ticks in the tap show how far the server itself lags: the feed writes them with its time.
+// The ticks in the tap show how far the server itself lags: the feed writes them with its time. While that is
+// too far, nothing is passed on, so that no stream shows what REST refuses: the books pause, and once the
+// server has caught up, one bridge each leads to where they then are.
 //
 // SAFETY: the bytes of a frame are copied during the call that lends them.
 
@@ -57,6 +59,8 @@ final class ServedShard {
     private var waiting: [Int] = []
     private var isWaiting: [Bool]
     private(set) var isTapped = false
+    /// Whether it lags too far.
+    private(set) var isLate = false
     /// When the feed wrote the last tick processed; nil before the first.
     private var tickNs: Int64?
     /// The venue's time in the last update processed, and when the feed received it.
@@ -129,6 +133,13 @@ final class ServedShard {
         heard.map { $0.eventTimeUs &+ max(0, atNs &- $0.receivedAtNs) / 1_000 }
     }
 
+    /// The server's verdict on this shard's lag: pauses all books, or lets them continue.
+    func judge(isLate: Bool, _ news: ShardNews) {
+        if isLate == self.isLate { return }
+        self.isLate = isLate
+        for slot in books.indices { settle(slot, news, nowNs: nil) }
+    }
+
     /// Ends the tap; false if the feed cannot be told now.
     func leave(_ service: BookService) -> Bool {
         if isTapped { isTapped = !service.remove(tap, fromShard: number) }
@@ -170,6 +181,11 @@ final class ServedShard {
             let slot = replica.engine.place(of: update.symbol)
             if slot < 0 { return }
             if update.eventTimeUs > 0 { heard = (update.eventTimeUs, frame.receivedAtNs) }
+            if isLate {
+                books[slot].nextID = nil
+                changed.append(slot)
+                return
+            }
             let mark = replica.engine.mark(at: slot)
             let leadsOn =
                 mark.state == .live && mark.lastUpdateID == update.last
@@ -225,7 +241,7 @@ final class ServedShard {
     private func settle(_ slot: Int, _ news: ShardNews, nowNs: Int64?) {
         let book = books[slot]
         let mark = replica.engine.mark(at: slot)
-        if mark.state != .live {
+        if mark.state != .live || (isLate && book.state != .empty) {
             // What it was behind while it was live says nothing about what comes back.
             behindSinceNs[slot] = 0
             return book.pause()

@@ -81,10 +81,12 @@ extension ServerMachine {
         for (number, shard) in shards.enumerated() {
             let own = shard.lagNs(atNs: atNs)
             lagNs = max(lagNs, own)
-            let wasLate = isLate[number]
-            isLate[number] = isTooLate(own)
-            if wasLate != isLate[number] { for slot in shard.symbols.indices { note(index + slot) } }
-            if isLate[number] && !wasLate { counters.lateCount += 1 }
+            let isLate = isTooLate(own)
+            if isLate != shard.isLate {
+                shard.judge(isLate: isLate, news[number])
+                for slot in shard.symbols.indices { note(index + slot) }
+                if isLate { counters.lateCount += 1 }
+            }
             index += shard.symbols.count
         }
         counters.tapLagMs = Int(lagNs / 1_000_000)
@@ -93,7 +95,7 @@ extension ServerMachine {
     }
 
     /// Whether a symbol's book may be shown in streams, as of this turn.
-    func isShown(_ index: Int) -> Bool { !isLate[places[index].shard] && book(index).isShown }
+    func isShown(_ index: Int) -> Bool { !shards[places[index].shard].isLate && book(index).isShown }
 
     /// Requests the venue's symbol list: soon again until it arrives, occasionally later.
     private func takeList(_ nowNs: UInt64) {

@@ -75,8 +75,6 @@ final class ServerMachine {
     /// Topics whose interval is not over, and when the first of them is due.
     var waiting: [StreamTopic] = []
     var waitingDueNs = UInt64.max
-    /// Per shard: whether it lagged the feed too far when the turn began.
-    var isLate: [Bool]
     var news: [ShardNews] = []
     let lists = CommandQueue<ExchangeInfo>(capacity: 1)
     var listNotBeforeNs: UInt64 = 0
@@ -111,7 +109,6 @@ final class ServerMachine {
             indices.map { ($0.key.lowercasedASCII, $0.value) }, uniquingKeysWith: { first, _ in first })
         topicsOfSymbol = [[StreamTopic]](repeating: [], count: places.count)
         isDirty = [Bool](repeating: false, count: places.count)
-        isLate = [Bool](repeating: false, count: shards.count)
         access = AccessRules(options.tokens)
         shareRules = ShareRules(options)
         events = EventHub(
@@ -168,7 +165,7 @@ final class ServerMachine {
     private func standing(of index: Int, isServed: Bool) -> Standing {
         let (shard, slot) = places[index]
         let mark = shards[shard].mark(of: slot)
-        if !isServed && mark?.state == .live && book(index).isShown {
+        if !isServed && mark?.state == .live && (shards[shard].isLate || book(index).isShown) {
             return Standing(state: .stale, reason: Standing.backlog)
         }
         return Standing(state: mark?.state ?? .syncing, reason: mark?.reason.word, isServed: isServed)
