@@ -1,5 +1,7 @@
 // The server's machine step by step: what it keeps and says between two turns.
 
+import BinanceVenue
+import BookSync
 import LobHandoff
 import LobTransport
 import MarketData
@@ -52,7 +54,10 @@ extension ServerTests {
         shard.judge(isLate: true, news)
         let held = shard.books[0].book.lastUpdateID
         (passed, bridged) = ([], [])
-        poll { shard.mark(of: 0).map { $0.state == .live && $0.lastUpdateID.value > held.value + 100 } == true }
+        poll {
+            let mark = shard.mark(of: 0)
+            return mark?.state == .live && mark!.lastUpdateID.value > held.value + 100
+        }
         #expect(passed.isEmpty && bridged.isEmpty)
         #expect(!shard.books[0].isShown && shard.refusal(of: 0, news) != nil)
         #expect(shard.books[0].book.lastUpdateID == held)
@@ -63,6 +68,47 @@ extension ServerTests {
         poll { passed.count > 3 }
         #expect(bridged.count == 1)
         stack.drive { shard.leave(service) }
+    }
+
+    /// By the literal rule of the futures' page a first update has U <= lastUpdateId <= u. Whoever joins
+    /// before there is a book, or while it may not be shown, gets an update without levels that ends at the
+    /// id of the next answer; what follows continues it.
+    @Test func joinsAreAnchored() throws {
+        let server = try DrivenServer(.usdm)
+        defer { server.stop() }
+        let path = "/public/ws/sim0usdt@depth@100ms"
+        let early = try server.stack.listen(path, port: server.machine.port)
+        server.stack.drive("open") { early.isOpen }
+        #expect(server.machine.book(0).state == .empty && early.texts.isEmpty)
+        server.drive("updates") { early.texts.count > 3 }
+        try expectAnchor(early)
+        server.machine.book(0).pause()
+        let id = server.machine.book(0).ids.last
+        let joined = try server.stack.listen(path, port: server.machine.port)
+        server.stack.drive("an update at once") { !joined.texts.isEmpty }
+        server.drive("updates") { joined.texts.count > 3 }
+        #expect(try expectAnchor(joined) == id)
+    }
+
+    /// - Returns: the id of the anchor.
+    @discardableResult
+    private func expectAnchor(_ listener: Listener) throws -> UpdateID {
+        var parser = MessageParser()
+        var last: UpdateID?
+        for text in listener.texts {
+            #expect(try parser.parse(Array(text.utf8).span, market: .usdm) == .depthUpdate)
+            let update = UpdateRange(parser.update)
+            if let last {
+                #expect(update.previousLast == last && update.last > last, "\(text)")
+            } else {
+                #expect(update.first == update.last && parser.update.levelCount == 0, "\(text)")
+                #expect(update.previousLast == UpdateID(update.last.value - 1), "\(text)")
+                #expect(parser.update.eventTimeUs > 1_000_000_000_000_000, "\(text)")
+            }
+            last = update.last
+        }
+        try parser.parse(Array(listener.texts[0].utf8).span, market: .usdm)
+        return parser.update.last
     }
 
     /// The last summary of a stream whose ids begin anew is not repeated to those who join it afterwards.

@@ -63,6 +63,16 @@ extension ServedBook {
         for index in 0..<snapshot.asks.count { partial.asks.append(snapshot.asks[index]) }
     }
 
+    /// Fills in an update that changes nothing and ends at the last id sent.
+    func fillAnchor(_ update: inout DepthUpdate) {
+        update.reset()
+        update.symbol = symbol
+        (update.first, update.last) = (ids.last, ids.last)
+        update.previousLast = UpdateID(ids.last.value &- 1)
+        (update.eventTimeUs, update.transactionTimeUs) = (eventTimeUs, eventTimeUs)
+        update.scales = book.scales
+    }
+
     /// The best prices; a side without levels shows zeros.
     var ticker: BookTicker {
         var ticker = BookTicker()

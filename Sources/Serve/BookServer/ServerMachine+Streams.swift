@@ -142,7 +142,8 @@ extension ServerMachine {
     ///
     /// Why the last update: a client that requests the book of a quiet symbol would wait for an update that
     /// continues it. One that checks `U <= lastUpdateId <= u` on its first update would never find it, since
-    /// answers here always have the last id of an update.
+    /// answers here always have the last id of an update. Where the book may not be shown now, an update
+    /// without levels does the same.
     private func welcome(_ client: ServerClient, to topic: StreamTopic) {
         guard let index = topic.symbol else {
             topic.shown.removeAll(keepingCapacity: true)
@@ -152,6 +153,9 @@ extension ServerMachine {
         if !isShown(index) {
             // Once it may be shown again, it is news to this client.
             topic.shown.removeAll(keepingCapacity: true)
+            if topic.kind == .updates, let anchor = anchor(of: index) {
+                client.send(client.isCombined ? topic.wrap(anchor) : anchor, &counters)
+            }
             return
         }
         switch topic.kind {

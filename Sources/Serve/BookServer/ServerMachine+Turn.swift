@@ -199,10 +199,32 @@ extension ServerMachine {
     /// A symbol's book may be shown.
     func resumed(_ index: Int) {
         let book = book(index)
-        for topic in topicsOfSymbol[index] where topic.kind == .summaries && book.message.isEmpty {
-            topic.summary = UpdateSummary(since: book.book.lastUpdateID, isLinked: book.isLinked)
+        if book.message.isEmpty {
+            for topic in topicsOfSymbol[index] where topic.kind == .summaries {
+                topic.summary = UpdateSummary(since: book.book.lastUpdateID, isLinked: book.isLinked)
+            }
+            anchor(index)
         }
         note(index)
+    }
+
+    /// Gives the subscribers of a book that has just begun, and those to come, an update to begin with.
+    private func anchor(_ index: Int) {
+        guard let anchor = anchor(of: index) else { return }
+        book(index).message = anchor
+        let nowNs = LoopClock.monotonicNs
+        for topic in topicsOfSymbol[index] where topic.kind == .updates {
+            topic.send(anchor, nowNs: nowNs, &counters)
+        }
+    }
+
+    /// An update without levels that ends at the id held; nil where updates are not linked, or without a
+    /// book. Clients there look for a first update with U <= lastUpdateId <= u.
+    func anchor(of index: Int) -> [UInt8]? {
+        let book = book(index)
+        if !book.isLinked || book.state == .empty { return nil }
+        book.fillAnchor(&made)
+        return encoded { (encoder) throws(EncoderError) in try encoder.append(made) }
     }
 
     /// Nothing continues what clients hold of this symbol: they must start over.
