@@ -7,14 +7,17 @@ import Testing
 
 @testable import LobTransport
 
-/// A request by the openssl command; what it printed. Turns the loop meanwhile.
-private func openssl(_ loop: EventLoop, _ port: Int, _ arguments: String) throws -> String {
+/// A request by the openssl command, or a connection without one; what it printed. Turns the loop meanwhile.
+private func openssl(
+    _ loop: EventLoop, _ port: Int, _ arguments: String, asks: Bool = true
+) throws -> String {
     let path = FileManager.default.temporaryDirectory.path + "/openssl-\(getpid())-\(port)"
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    let script = """
-        printf 'GET / HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' | \
-        timeout 20 openssl s_client -connect 127.0.0.1:\(port) \(arguments) >'\(path)' 2>&1
-        """
+    let pipe = path + ".pipe"
+    defer { for path in [path, pipe] { try? FileManager.default.removeItem(atPath: path) } }
+    let client = "timeout 20 openssl s_client -connect 127.0.0.1:\(port) \(arguments) >'\(path)' 2>&1"
+    let request = "GET / HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n"
+    let script =
+        asks ? "printf '\(request)' | \(client)" : "mkfifo '\(pipe)'; exec 3<>'\(pipe)'; \(client) <&3"
     let texts: [String] = ["/bin/sh", "-c", script]
     let words = texts.map { strdup($0) }
     defer { words.forEach { free($0) } }
@@ -52,6 +55,43 @@ extension SocketTests {
                         }
                     })
             ).port
+        }
+
+        /// A client that says nothing is cut off, with TLS after the handshake as well; one that has asked
+        /// may wait for its answer, and before it asks again.
+        @Test func theFirstRequestHasATimeLimit() throws {
+            try withLoop(self.options) { loop in
+                var options = HTTPServer.Options()
+                options.headLimitMs = 300
+                var held: [HTTPRequest] = []
+                let refusal = HTTPResponse(status: 404, body: [])
+                let handlers = HTTPServer.Handlers(
+                    request: { held.append($0) }, upgrade: { _ in .refuse(refusal) })
+                let plain = try HTTPServer(on: loop, options: options, handlers: handlers).port
+                options.tls = Certificates.shared.good
+                let secure = try HTTPServer(on: loop, options: options, handlers: handlers).port
+                let asker = RawClient(plain)
+                asker.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                drive(loop) { held.count == 1 }
+                let keeper = RawClient(plain)
+                keeper.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                drive(loop) { held.count == 2 }
+                held[1].respond(HTTPResponse(json: Self.answer))
+                let startNs = monotonicNs()
+                let text = try openssl(loop, secure, "", asks: false)
+                #expect(monotonicNs() - startNs < 10_000_000_000)
+                #expect(text.contains("Verification") && held.count == 2, "\(text)")
+                let mute = RawClient(plain)
+                drive(loop) {
+                    mute.read()
+                    return mute.hasServerHungUp
+                }
+                held[0].respond(HTTPResponse(json: Self.answer))
+                drive(loop) { asker.read().contains(Self.answer) }
+                // Between two requests as well.
+                keeper.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                drive(loop) { held.count == 3 }
+            }
         }
 
         private func fetch(_ loop: EventLoop, _ port: Int) throws -> TransportError? {

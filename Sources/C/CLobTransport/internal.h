@@ -31,10 +31,11 @@ typedef struct ct_owner {
     struct ct_owner *next;
 } ct_owner;
 
-/// The owner of one of the library's connections.
+/// One of the library's connections: its owner, and whether it has sent the head of a request.
 typedef struct ct_guest {
     const struct lws *wsi;
     ct_owner *owner;
+    bool has_asked;
     struct ct_guest *next;
 } ct_guest;
 
@@ -148,6 +149,8 @@ typedef struct ct_server {
     uint32_t connections, connections_max;
     /// Percentages of them for one address and for this machine.
     uint32_t address_percent, loopback_percent;
+    /// Longest time from a connection to its first request.
+    lws_usec_t head_us_max;
     /// Hash tables.
     ct_owner *owners[256];
     ct_guest *guests[1024];
@@ -217,8 +220,11 @@ bool ct_has_room(ct_server *server, int descriptor);
 /// The library has created a connection from a socket; `ct_left`: it has destroyed one.
 void ct_arrived(ct_server *server, struct lws *wsi);
 void ct_left(ct_server *server, const struct lws *wsi);
-/// The owner of a connection; NULL if it was never seen, or memory ran out.
+/// The owner of a connection that has just sent the head of a request; NULL if the connection was never seen,
+/// or memory ran out.
 ct_owner *ct_owner_of(ct_server *server, const struct lws *wsi);
+/// Whether it has sent one before.
+bool ct_has_asked(ct_server *server, const struct lws *wsi);
 void ct_append(ct_connection **list, ct_connection *connection);
 void ct_remove(ct_connection **list, ct_connection *connection);
 /// Continues with records that OpenSSL has read ahead; no socket event announces them.

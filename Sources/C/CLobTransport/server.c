@@ -143,6 +143,8 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         return ct_has_room(server_of(wsi), (int)(intptr_t)in) ? 0 : 1;
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
         ct_arrived(server_of(wsi), wsi);
+        // The library's own limit for the head begins anew, at two minutes, when a TLS handshake ends.
+        lws_set_timer_usecs(wsi, server_of(wsi)->head_us_max);
         ct_watch(server_of(wsi)->loop, wsi, !server_of(wsi)->identity);
         return 0;
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
@@ -154,6 +156,7 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         ct_left(server_of(wsi), wsi);
         return result;
     }
+    case LWS_CALLBACK_TIMER: return ct_has_asked(server_of(wsi), wsi) ? 0 : -1;
     case LWS_CALLBACK_HTTP: return request(wsi, in);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return body_over(lws_get_opaque_user_data(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return upgrade(wsi, in);
@@ -215,6 +218,7 @@ int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char 
     server->connections_max = connections_max(options);
     server->address_percent = options->address_percent_max;
     server->loopback_percent = options->loopback_percent_max;
+    server->head_us_max = (lws_usec_t)options->head_ms_max * 1000;
     snprintf(server->address, sizeof server->address, "%s", options->address ?: "");
     bool four = options->address && ct_address_family(options->address) == 4;
     struct lws_context_creation_info info = {

@@ -22,6 +22,8 @@ package final class HTTPServer {
         package var addressPercentMax = 100
         /// The same of this machine.
         package var loopbackPercentMax = 100
+        /// Longest time from a client's connection to the end of its first request's head.
+        package var headLimitMs = 10_000
         /// Longest time for a client to take a whole answer.
         package var answerLimitMs = 120_000
         /// Longest time for it to take 64 KB of it, or what is left.

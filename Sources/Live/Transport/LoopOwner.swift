@@ -125,7 +125,8 @@ struct LoopOwner: ~Copyable {
                                 client_authority_path: authority,
                                 connection_count_max: UInt32(clamping: limits.connectionCountMax ?? 0),
                                 address_percent_max: UInt32(clamping: limits.addressPercentMax),
-                                loopback_percent_max: UInt32(clamping: limits.loopbackPercentMax))
+                                loopback_percent_max: UInt32(clamping: limits.loopbackPercentMax),
+                                head_ms_max: UInt32(clamping: limits.headLimitMs))
                             return unsafe ct_listen(loop, &options, user, text, capacity)
                         }
                     }

@@ -238,6 +238,8 @@ typedef struct ct_listen_options {
     uint32_t connection_count_max;
     /// Percentages of that maximum for one address and for this machine.
     uint32_t address_percent_max, loopback_percent_max;
+    /// Longest time from a connection to the end of its first request's head, TLS handshake included.
+    uint32_t head_ms_max;
 } ct_listen_options;
 
 /// Bytes in the send queues of all connections.
