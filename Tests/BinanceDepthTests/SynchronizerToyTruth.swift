@@ -100,7 +100,7 @@ struct ToyOwner {
     init(truth: ToyTruth, rule: SequenceRule) {
         self.truth = truth
         machine = DepthSynchronizer(rule: rule)
-        obey(machine.subscribed())
+        carryOut(machine.subscribed())
     }
 
     mutating func receive(_ update: ToyUpdate) {
@@ -143,10 +143,10 @@ struct ToyOwner {
     /// Updates of another subscription follow.
     mutating func moveOver(_ move: Move) {
         switch move {
-        case .subscribed: obey(machine.subscribed())
+        case .subscribed: carryOut(machine.subscribed())
         case .disconnectedAndSubscribed:
-            obey(machine.disconnected())
-            obey(machine.subscribed())
+            carryOut(machine.disconnected())
+            carryOut(machine.subscribed())
         case .handedOver: machine.handedOver()
         }
         check()
@@ -171,7 +171,7 @@ struct ToyOwner {
         }
     }
 
-    private mutating func obey(_ demand: DepthSynchronizer.Demand) {
+    private mutating func carryOut(_ demand: DepthSynchronizer.Demand) {
         switch demand {
         case .nothing: break
         case .clearBuffer: buffer.removeAll()

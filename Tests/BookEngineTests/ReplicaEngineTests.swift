@@ -237,11 +237,12 @@ struct ReplicaEngineTests {
         let frames = pair.replica.engine.counters.frames
         for kind in [FrameKind.snapshotRequested, .depthSnapshot, .snapshotFailed] { pair.tap(kind, "x") }
         #expect(pair.replica.engine.counters.frames == frames)
-        #expect(pair.replica.takeQuestion()?.symbols == [btc] && pair.replica.takeQuestion() == nil)
+        #expect(pair.replica.takeQuestion()?.wanted.map(\.symbol) == [btc])
+        #expect(pair.replica.takeQuestion() == nil)
         pair.tick()
         #expect(pair.replica.takeQuestion() == nil)
         pair.replica.receive(nil)
         pair.tick()
-        #expect(pair.replica.takeQuestion()?.symbols == [btc])
+        #expect(pair.replica.takeQuestion()?.wanted.map(\.symbol) == [btc])
     }
 }

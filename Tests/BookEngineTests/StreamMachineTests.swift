@@ -185,10 +185,10 @@ private func says(_ answer: Bool) -> Bool { answer }
             inputs(&silence)
             return silence.dueNs(nowNs: 5 * second, limits) - 5 * second
         }
-        let quiet = patienceNs { for _ in 0..<3 { $0.startedAnew(nowNs: 5 * second) } }
+        let quiet = patienceNs { for _ in 0..<3 { $0.foundQuiet(nowNs: 5 * second) } }
         #expect(quiet == 240 * second)
         let renewed = patienceNs {
-            for _ in 0..<3 { $0.startedAnew(nowNs: 5 * second) }
+            for _ in 0..<3 { $0.foundQuiet(nowNs: 5 * second) }
             $0.subscribed()
         }
         #expect(renewed == 30 * second)
@@ -198,7 +198,7 @@ private func says(_ answer: Bool) -> Bool { answer }
         }
         #expect(requested == 240 * second)
         let left = patienceNs {
-            for _ in 0..<3 { $0.startedAnew(nowNs: 5 * second) }
+            for _ in 0..<3 { $0.foundQuiet(nowNs: 5 * second) }
             $0.wantedSubscription(nowNs: 5 * second)
             $0.leftBehind(nowNs: 5 * second)
         }
@@ -223,7 +223,7 @@ private func says(_ answer: Bool) -> Bool { answer }
         #expect(heard.dueNs(nowNs: 7, limits) - 7 >= 30 * second)
         #expect(silence.isTelling(nowNs: 8, limits) == (intervalNs == 0))
         #expect(silence.isTelling(nowNs: 7 + 30 * second, limits))
-        silence.startedAnew(nowNs: 7)
+        silence.foundQuiet(nowNs: 7)
         #expect(silence.dueNs(nowNs: 7, limits) - 7 == 2 * patienceNs)
         silence.wantedSubscription(nowNs: 7)
         #expect(silence.isTelling(nowNs: 8, limits))
@@ -238,7 +238,7 @@ private func says(_ answer: Bool) -> Bool { answer }
             silence.wantedSubscription(nowNs: second)
             #expect(silence.subscribableNs(limits) == (1 + seconds) * second)
         }
-        silence.startedAnew(nowNs: second)
+        silence.foundQuiet(nowNs: second)
         #expect(silence.subscribableNs(limits) == 41 * second)
         silence.leftBehind(nowNs: second)
         #expect(silence.subscribableNs(limits) == 6 * second)

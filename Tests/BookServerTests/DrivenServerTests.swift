@@ -107,7 +107,7 @@ extension ServerTests {
             }
             last = update.last
         }
-        try parser.parse(Array(listener.texts[0].utf8).span, market: .usdm)
+        _ = try parser.parse(Array(listener.texts[0].utf8).span, market: .usdm)
         return parser.update.last
     }
 

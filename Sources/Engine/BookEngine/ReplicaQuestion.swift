@@ -34,9 +34,6 @@ public struct ReplicaQuestion: Sendable {
     init(wanted: [Wanted], lossCount: Int, deepeningCount: Int) {
         (self.wanted, self.lossCount, self.deepeningCount) = (wanted, lossCount, deepeningCount)
     }
-
-    /// Symbols whose copies are requested.
-    public var symbols: [SymbolName] { wanted.map(\.symbol) }
 }
 
 /// The primary's answer.

@@ -13,7 +13,7 @@
 /// taken      isTooLong      –          after a thirtieth of silenceNsMin and three usual intervals, no later
 ///                                      than waiting; doubled likewise
 ///            heard          hearing    starts over
-///            startedAnew    –          starts over; one more fruitless check
+///            foundQuiet     –          starts over; one more fruitless check
 ///            wanted-        waiting    as below
 ///            Subscription,
 ///            leftBehind
@@ -22,7 +22,7 @@
 /// waiting,   heard          hearing    starts over; no step was fruitless
 /// hearing    subscribed     new        starts over; no check was fruitless, but requests were
 ///            takenOver      taken      likewise; new if the usual interval is unknown
-///            startedAnew    –          starts over; one more fruitless check: the symbol was merely quiet
+///            foundQuiet     –          starts over; one more fruitless check: the symbol was merely quiet
 ///            wanted-        –          starts over; one more fruitless request, until something is heard
 ///            Subscription
 ///            leftBehind     –          starts over; no step was fruitless
@@ -72,7 +72,7 @@ struct SilenceWatch {
     }
 
     /// The symbol turned out to be merely quiet.
-    mutating func startedAnew(nowNs: Int64) {
+    mutating func foundQuiet(nowNs: Int64) {
         sinceNs = nowNs
         quietChecks += 1
     }

@@ -47,7 +47,7 @@ extension SymbolBook {
         let isInDoubt = gap.isOpen || doubt.needsProof || source.leftOutNs != nil
         let askedNs = finishCandidate(staging, isDeeper: false)
         if isInDoubt { return serve(staging, askedNs: askedNs) }
-        silence.startedAnew(nowNs: shared.nowNs)
+        silence.foundQuiet(nowNs: shared.nowNs)
         proved(by: .snapshot, atNs: askedNs)
         judge()
     }

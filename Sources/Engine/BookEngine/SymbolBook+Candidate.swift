@@ -261,7 +261,7 @@ extension SymbolBook {
             counters.quietChecks += 1
             // One that merely confirms a snapshot says nothing about the stream.
             if silence.dueNs(nowNs: shared.nowNs, shared.configuration) < shared.nowNs {
-                silence.startedAnew(nowNs: shared.nowNs)
+                silence.foundQuiet(nowNs: shared.nowNs)
             }
         case .initial, .resync, .audit: break
         }

@@ -16,7 +16,7 @@ extension SymbolBook {
         }
         if ticker.updateID != id { return noteBelow() }
         if !served.sync.isCollecting {
-            obeyTicker(
+            handleTicker(
                 CrossChecks.compare(served.book, bid: ticker.bid, ask: ticker.ask, ticker.scales),
                 seenNs: shared.nowNs)
         }
@@ -36,7 +36,7 @@ extension SymbolBook {
         if partial.lastUpdateID != id { return noteBelow() }
         guard let scales = partial.scales else { return }
         if !served.sync.isCollecting {
-            obeyPartial(
+            handlePartial(
                 CrossChecks.compare(
                     served.book, bids: partial.bids.array(), asks: partial.asks.array(), scales),
                 seenNs: shared.nowNs)
@@ -64,30 +64,30 @@ extension SymbolBook {
     func compareRememberedTicker(_ id: UpdateID) {
         guard let (verdict, seenNs) = crossChecks.reachedTicker(id, served.book), !served.sync.isCollecting
         else { return }
-        obeyTicker(verdict, seenNs: seenNs)
+        handleTicker(verdict, seenNs: seenNs)
     }
 
     /// Compares the remembered partial depth of the id the book has just reached, if any.
     func compareRememberedPartial(_ id: UpdateID) {
         guard let (verdict, seenNs) = crossChecks.reachedPartial(id, served.book), !served.sync.isCollecting
         else { return }
-        obeyPartial(verdict, seenNs: seenNs)
+        handlePartial(verdict, seenNs: seenNs)
     }
 
-    private func obeyTicker(_ verdict: CrossChecks.Verdict, seenNs: Int64) {
+    private func handleTicker(_ verdict: CrossChecks.Verdict, seenNs: Int64) {
         if verdict == .unknown { return }
         counters.tickersCompared += 1
-        if obey(verdict, seenNs) { counters.tickersAgreed += 1 }
+        if carryOut(verdict, seenNs) { counters.tickersAgreed += 1 }
     }
 
-    private func obeyPartial(_ verdict: CrossChecks.Verdict, seenNs: Int64) {
+    private func handlePartial(_ verdict: CrossChecks.Verdict, seenNs: Int64) {
         if verdict == .unknown { return }
         counters.partialsCompared += 1
-        if obey(verdict, seenNs) { counters.partialsAgreed += 1 }
+        if carryOut(verdict, seenNs) { counters.partialsAgreed += 1 }
     }
 
     /// Acts on a cross-check of what was seen at that time; true if it agreed.
-    private func obey(_ verdict: CrossChecks.Verdict, _ seenNs: Int64) -> Bool {
+    private func carryOut(_ verdict: CrossChecks.Verdict, _ seenNs: Int64) -> Bool {
         switch verdict {
         case .unknown: return false
         case .agreed(let isWhole):

@@ -33,7 +33,7 @@ extension SymbolBook {
             counters.discarded += 1
         } else if served.sync.isCollecting && awaited.isTooOld(id, nowNs: shared.nowNs) {
             counters.snapshotsTooOld += 1
-            obey(served.sync.snapshotFailed())
+            carryOut(served.sync.snapshotFailed())
         } else if served.sync.isCollecting {
             switch served.sync.snapshotArrived(id) {
             case .discard: break
@@ -102,7 +102,7 @@ extension SymbolBook {
     func snapshotFailed() {
         counters.snapshotsFailed += 1
         if served.sync.isCollecting {
-            obey(served.sync.snapshotFailed())
+            carryOut(served.sync.snapshotFailed())
         } else if candidate != nil {
             dropCandidate(failed: true)
         }

@@ -34,12 +34,12 @@ extension SymbolBook {
         lose(why)
         served.buffer.removeAll()
         collectEarly()
-        obey(served.sync.restart())
+        carryOut(served.sync.restart())
         judge()
     }
 
     /// Carries out a synchronizer's demand on the owner of the served book.
-    func obey(_ demand: DepthSynchronizer.Demand) {
+    func carryOut(_ demand: DepthSynchronizer.Demand) {
         switch demand {
         case .nothing: break
         case .clearBuffer: served.buffer.removeAll()
@@ -222,7 +222,7 @@ extension SymbolBook {
     /// Updates of the source arrive from now on.
     func subscribe() {
         silence.subscribed()
-        obey(served.sync.subscribed())
+        carryOut(served.sync.subscribed())
         if served.sync.isCollecting && loss.hasJoined { collectEarly() }
         // Before its updates arrive: REST lags them.
         if doubt.needsProof { seekProof(shared.nowNs) }
@@ -259,7 +259,7 @@ extension SymbolBook {
         if let shownID { awaited.passed(shownID, nowNs: shared.nowNs) }
         if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(after: former, gone) }
         served.isCollecting = !shared.configuration.requestsAreAnnounced
-        obey(served.sync.disconnected())
+        carryOut(served.sync.disconnected())
         moveOver(to: next)
         if source.connection != nil { subscribe() }
         judge()

@@ -27,7 +27,7 @@ struct CapturedLines: ~Copyable {
     mutating func next() throws(ReadingError) -> CapturedLine? {
         while let line = try session.next(into: &text) {
             let shape = LineShape(of: text.span)
-            if case .stranger(let kind, _) = shape.content, kind != .retail && kind != .options { continue }
+            if case .foreign(let kind, _) = shape.content, kind != .retail && kind != .options { continue }
             var bytes = shape.unescaped
             if let range = shape.range {
                 bytes = range.isEmpty || range.count == text.count ? text : Array(text[range])

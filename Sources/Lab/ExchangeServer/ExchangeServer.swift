@@ -258,7 +258,7 @@ extension ExchangeServer {
     private func sweep() {
         sweptSecond = venue.nowUs / 1_000_000
         for client in clients where client.state == .open && venue.hasVanished(client.id) {
-            client.turnDeaf()
+            client.vanish()
             loop.after(ExchangeServer.vanishedNsMax) { [weak client] in client?.close(code: 1006, reason: "")
             }
         }

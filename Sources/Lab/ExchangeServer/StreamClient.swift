@@ -65,7 +65,7 @@ final class StreamClient {
     }
 
     /// The connection has vanished: from now on nothing is read or sent.
-    func turnDeaf() {
+    func vanish() {
         if state != .open { return }
         state = .deaf
         peer.stopReading()

@@ -156,18 +156,6 @@ public final class BookRecorder: @unchecked Sendable {
         }
     }
 
-    /// Totals so far.
-    public var written: (frames: Int, bytes: Int, waitingBlocks: Int) {
-        var sum = (frames: 0, bytes: 0, waitingBlocks: 0)
-        for recorder in recorders {
-            let status = recorder.disk.status
-            sum.frames += status.writtenFrames
-            sum.bytes += status.writtenBytes
-            sum.waitingBlocks += status.waitingBlocks
-        }
-        return sum
-    }
-
     /// Records what is left in the rings, closes the segments and ends all threads. Call once. An
     /// unresponsive disk is waited for up to `RecorderOptions.stopNsMax`, and keeps the folder locked.
     ///

@@ -28,7 +28,7 @@ package struct SurveyedFile: Sendable {
     /// Frames of a raw partial depth stream, and the line of the first.
     package internal(set) var topOnly: (count: Int, line: Int, levels: Int) = (0, 0, 0)
     /// Unusable lines.
-    package internal(set) var strangers = StrangerTally()
+    package internal(set) var foreignLines = ForeignLineTally()
     /// The first message the parser rejected.
     package internal(set) var firstError: (line: Int, error: ParseError)?
     /// Why it could not be read to the end.
@@ -55,10 +55,10 @@ package struct CaptureSurvey: ~Copyable {
     private var parser = MessageParser()
     private var isFutures = false
     /// What is known of each symbol, by its spelling.
-    private var known: [SymbolName: Speaker] = [:]
+    private var known: [SymbolName: SeenSymbol] = [:]
 
     /// A symbol as spelt in the capture.
-    private final class Speaker {
+    private final class SeenSymbol {
         let isCoin: Bool
         var chains = EventChains()
         /// Number of the file in which it last appeared.
@@ -171,7 +171,7 @@ package struct CaptureSurvey: ~Copyable {
         _ shape: LineShape, _ line: Span<UInt8>, _ number: Int, readableAfter: Int
     ) {
         switch shape.content {
-        case .stranger(let kind, let detail): last.strangers.note(kind, line: number, detail: detail)
+        case .foreign(let kind, let detail): last.foreignLines.note(kind, line: number, detail: detail)
         case .body, .message:
             let isBody = shape.content == .body
             if let range = shape.range {
@@ -241,13 +241,13 @@ package struct CaptureSurvey: ~Copyable {
                 if !isFutures { _ = try? parser.parse(text, market: .spot) }
             }
         }
-        let speaker = add(parser.update.symbol)
-        let market: Market = !isFutures ? .spot : speaker?.isCoin == true ? .coinm : .usdm
+        let seen = add(parser.update.symbol)
+        let market: Market = !isFutures ? .spot : seen?.isCoin == true ? .coinm : .usdm
         if !evidence.events.contains(where: { $0.market == market }) {
             let origin = "\(last.files.name): line \(number)"
             evidence.note(market, origin)
         }
-        if isFutures { speaker?.chains.take(UpdateRange(parser.update)) }
+        if isFutures { seen?.chains.take(UpdateRange(parser.update)) }
     }
 
     /// Whether an update, bare or wrapped, has a member `pu`.
@@ -259,9 +259,9 @@ package struct CaptureSurvey: ~Copyable {
     }
 
     private mutating func takeTicker(_ number: Int) {
-        let speaker = add(parser.ticker.symbol)
+        let seen = add(parser.ticker.symbol)
         let isTimed = parser.ticker.transactionTimeUs != 0
-        let market: Market = !isTimed ? .spot : speaker?.isCoin == true ? .coinm : .usdm
+        let market: Market = !isTimed ? .spot : seen?.isCoin == true ? .coinm : .usdm
         let origin = origin
         evidence.noteOther(market, "\(origin): line \(number)")
     }
@@ -284,8 +284,8 @@ package struct CaptureSurvey: ~Copyable {
     /// Reports depth streams that are not part of a book.
     private mutating func takeOther(_ text: Span<UInt8>, _ number: Int) {
         guard let stream = parser.stream, stream.contains(where: { isDepth(text, $0) }) else { return }
-        guard case .stranger(let kind, let detail) = LineShape(lookingInto: text).content else { return }
-        last.strangers.note(kind, line: number, detail: detail)
+        guard case .foreign(let kind, let detail) = LineShape(lookingInto: text).content else { return }
+        last.foreignLines.note(kind, line: number, detail: detail)
     }
 
     /// Whether a stream's name continues with `@depth` or `@rpiDepth` at this offset.
@@ -295,14 +295,14 @@ package struct CaptureSurvey: ~Copyable {
     }
 
     @discardableResult
-    private mutating func add(_ symbol: SymbolName) -> Speaker? {
+    private mutating func add(_ symbol: SymbolName) -> SeenSymbol? {
         let file = files.count - 1
-        if let speaker = known[symbol] {
-            if speaker.file == file { return speaker }
-            speaker.file = file
+        if let seen = known[symbol] {
+            if seen.file == file { return seen }
+            seen.file = file
         } else {
             if symbol.isEmpty || known.count >= CaptureSurvey.symbolCountMax { return nil }
-            known[symbol] = Speaker(symbol, file: file)
+            known[symbol] = SeenSymbol(symbol, file: file)
         }
         let capital = symbol.capital
         if capital != symbol { last.hasSmallLetters = true }

@@ -60,7 +60,7 @@ extension DepthBody {
         var at = 0
         skipBlanks(span, &at)
         if at == text.count { return "the file is empty" }
-        if case .stranger(.page, let detail) = shape.content {
+        if case .foreign(.page, let detail) = shape.content {
             return "it is a page of HTML (\(detail.filter { $0 != "\n" })), not a REST depth body"
         }
         if text[at] == UInt8(ascii: "[") { return "not a REST depth body: it is a JSON array (byte \(at))" }

@@ -16,7 +16,7 @@ package enum LineContent: Hashable, Sendable {
     /// An object with the members of a REST depth body.
     case body
     /// Something else; the text describes it.
-    case stranger(Stranger, detail: String)
+    case foreign(ForeignLine, detail: String)
 }
 
 /// A line of a capture, without its envelope.
@@ -41,8 +41,8 @@ package struct LineShape: Sendable {
         self.range = range
     }
 
-    private static func stranger(_ kind: Stranger, _ detail: String) -> LineShape {
-        LineShape(.stranger(kind, detail: detail), 0..<0)
+    private static func foreign(_ kind: ForeignLine, _ detail: String) -> LineShape {
+        LineShape(.foreign(kind, detail: detail), 0..<0)
     }
 
     /// The shape of a line without its receive time.
@@ -68,7 +68,7 @@ package struct LineShape: Sendable {
         switch line[at] {
         case UInt8(ascii: "{"): return object(line, at)
         case UInt8(ascii: "["): return bracket(line, at)
-        case UInt8(ascii: "<"): return stranger(.page, string(line, 0..<line.count, countMax: 60))
+        case UInt8(ascii: "<"): return foreign(.page, string(line, 0..<line.count, countMax: 60))
         case 0x22, UInt8(ascii: "]"), UInt8(ascii: "}"): return spread(line)
         case _: return text(line)
         }
@@ -80,7 +80,7 @@ package struct LineShape: Sendable {
         skipBlanks(line, &at)
         if at == line.count { return spread(line) }
         if line[at] == UInt8(ascii: "'") {
-            return stranger(.python, string(line, first..<line.count, countMax: 40))
+            return foreign(.python, string(line, first..<line.count, countMax: 40))
         }
         guard let outline = JSONOutline(line, at: first) else {
             // The parser reports where it stops being JSON.
@@ -89,35 +89,35 @@ package struct LineShape: Sendable {
         var end = outline.end
         skipBlanks(line, &end)
         if end < line.count {
-            if line[end] == UInt8(ascii: "{") { return stranger(.glued, "another object at byte \(end)") }
+            if line[end] == UInt8(ascii: "{") { return foreign(.glued, "another object at byte \(end)") }
             if line[end] == UInt8(ascii: ","), end == line.count - 1 {
-                return stranger(.array, "a comma behind an object")
+                return foreign(.array, "a comma behind an object")
             }
             return LineShape(.message, 0..<line.count)
         }
         return shape(line, first..<outline.end, outline, depth: 0)
-            ?? stranger(.unknown, outline.names(line))
+            ?? foreign(.unknown, outline.names(line))
     }
 
     /// A line that starts with a bracket: an array, or a log timestamp.
     private static func bracket(_ line: Span<UInt8>, _ first: Int) -> LineShape {
         var at = first + 1
         skipBlanks(line, &at)
-        if at == line.count { return stranger(.array, "an opening bracket") }
+        if at == line.count { return foreign(.array, "an opening bracket") }
         let isJSON = line[line.count - 1] == UInt8(ascii: "]")
         let beginsWithObject = line[at] == UInt8(ascii: "{")
         if beginsWithObject || isJSON, contains(line, "\"depthUpdate\"") || contains(line, "\"lastUpdateId\"")
         {
-            let kind: Stranger = beginsWithObject ? .array : .row
-            return stranger(kind, string(line, first..<line.count, countMax: 40))
+            let kind: ForeignLine = beginsWithObject ? .array : .row
+            return foreign(kind, string(line, first..<line.count, countMax: 40))
         }
         return isJSON ? LineShape(.message, 0..<line.count) : text(line)
     }
 
     private static func spread(_ line: Span<UInt8>) -> LineShape {
         let isRow = contains(line, "\"\"e\"\"") || contains(line, "\",\"")
-        if isRow { return stranger(.table, columns(line)) }
-        return stranger(.spread, string(line, 0..<line.count, countMax: 40))
+        if isRow { return foreign(.table, columns(line)) }
+        return foreign(.spread, string(line, 0..<line.count, countMax: 40))
     }
 
     /// A line that is not JSON from its first byte.
@@ -129,15 +129,15 @@ package struct LineShape: Sendable {
             case UInt8(ascii: ","): commas += 1
             case 0x09: tabs += 1
             case UInt8(ascii: "{") where index > 0 && line[index - 1] == 0x22 && commas > 0:
-                return stranger(.tableOfJSON, columns(line))
+                return foreign(.tableOfJSON, columns(line))
             case UInt8(ascii: "{") where commas < 2 && tabs < 2:
                 let rest = string(line, 0..<index, countMax: 40)
-                return stranger(.prefix, "\(index) bytes before the message: '\(rest)'")
+                return foreign(.prefix, "\(index) bytes before the message: '\(rest)'")
             case _: break
             }
         }
-        if commas >= 2 || tabs >= 2 { return stranger(.table, columns(line)) }
-        return stranger(.text, string(line, 0..<line.count, countMax: 60))
+        if commas >= 2 || tabs >= 2 { return foreign(.table, columns(line)) }
+        return foreign(.text, string(line, 0..<line.count, countMax: 60))
     }
 
     private static func columns(_ line: Span<UInt8>) -> String { string(line, 0..<line.count, countMax: 100) }
@@ -151,22 +151,22 @@ extension LineShape {
     ) -> LineShape? {
         func has(_ name: StaticString) -> Bool { outline.has(name, line) }
         if let stream = outline.text("stream", line), has("data") {
-            if stream.contains("@rpiDepth") { return stranger(.retail, stream) }
-            if isOption(line, outline) { return stranger(.options, stream) }
+            if stream.contains("@rpiDepth") { return foreign(.retail, stream) }
+            if isOption(line, outline) { return foreign(.options, stream) }
             return LineShape(.message, range)
         }
         if has("e") {
             return outline.text("e", line) == "depth"
-                ? stranger(.options, outline.names(line)) : LineShape(.message, range)
+                ? foreign(.options, outline.names(line)) : LineShape(.message, range)
         }
         if has("lastUpdateId") && (has("bids") || has("asks")) {
             var shape = LineShape(.body, range)
             shape.symbol = symbol(line, outline)
             return shape
         }
-        if has("nonce") && has("bids") && has("asks") { return stranger(.unifiedBook, outline.names(line)) }
+        if has("nonce") && has("bids") && has("asks") { return foreign(.unifiedBook, outline.names(line)) }
         if has("U") && has("u") && (has("b") || has("a")) {
-            return stranger(.untypedEvent, outline.names(line))
+            return foreign(.untypedEvent, outline.names(line))
         }
         if has("u") && (has("B") || has("A")) { return LineShape(.message, range) }
         if let inner = envelope(line, outline, depth: depth) { return inner }
@@ -184,11 +184,11 @@ extension LineShape {
         var strange: LineShape?
         for member in outline.members {
             guard let inner = content(line, member.value, depth: depth + 1) else { continue }
-            if case .stranger = inner.content {
+            if case .foreign = inner.content {
                 strange = strange ?? inner
                 continue
             }
-            if found != nil { return stranger(.ambiguous, outline.names(line)) }
+            if found != nil { return foreign(.ambiguous, outline.names(line)) }
             found = inner
         }
         guard var found else { return strange }

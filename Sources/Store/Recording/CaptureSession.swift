@@ -111,9 +111,6 @@ public struct CaptureSession: ~Copyable {
         self.times = times
     }
 
-    /// Fraction of the message file read so far, 0 … 1.
-    public var progress: Double { events.progress }
-
     /// Reads the next message.
     ///
     /// - Parameter message: replaced by the message; empty if the line was too long.

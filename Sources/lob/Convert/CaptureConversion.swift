@@ -30,14 +30,14 @@ struct CaptureConversion: ~Copyable {
     }
 
     /// Lines that were useless.
-    var strangers: [String] {
-        survey.files.flatMap { file in file.strangers.entries.map { $0.sentence(file.files.name) } }
+    var foreignLines: [String] {
+        survey.files.flatMap { file in file.foreignLines.entries.map { $0.sentence(file.files.name) } }
     }
 
     /// Number of useless lines that should have been useful.
     var faultCount: Int {
         survey.files.reduce(notes.faultCount) { sum, file in
-            file.strangers.entries.reduce(sum) { $0 + ($1.kind.isFault ? $1.count : 0) }
+            file.foreignLines.entries.reduce(sum) { $0 + ($1.kind.isFault ? $1.count : 0) }
         }
     }
 
@@ -64,7 +64,7 @@ struct CaptureConversion: ~Copyable {
             receivedAtNs = stream.receivedAtNs
             if let line = stream.line, let shape = stream.shape {
                 // A useless line does not tell when the session began.
-                if case .stranger = shape.content {
+                if case .foreign = shape.content {
                     stream.advance()
                     continue
                 }

@@ -112,7 +112,7 @@ struct ConvertCommand: ParsableCommand {
         var conversion = CaptureConversion(survey, market, sink)
         try conversion.run(bodies)
         if StopSignals.isRaised { throw ExitCode(130) }
-        for line in conversion.notes.lines + conversion.strangers { printError(line) }
+        for line in conversion.notes.lines + conversion.foreignLines { printError(line) }
         if let damage = conversion.damage { printError(damage.description) }
         try finish(sink)
         if conversion.damage != nil || conversion.faultCount > 0 { throw ExitCode(2) }

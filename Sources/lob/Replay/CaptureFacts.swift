@@ -45,7 +45,7 @@ func refusal(_ survey: borrowing CaptureSurvey) -> String? {
     for file in survey.files {
         // The first line of an array tells what all its lines are, although the last one may look like a
         // message.
-        if let array = file.strangers.entries.first(where: { $0.kind == .array && $0.line == 1 }) {
+        if let array = file.foreignLines.entries.first(where: { $0.kind == .array && $0.line == 1 }) {
             let name = file.files.name
             return "\(name): a JSON array (line \(array.line)); lob reads one message a line: "
                 + "jq -c '.[]' \(name) | lob replay -"
@@ -55,10 +55,10 @@ func refusal(_ survey: borrowing CaptureSurvey) -> String? {
     let reasons = survey.files.map { file -> String in
         let name = file.files.name
         if let damage = file.damage { return damage.description }
-        if let stranger = file.strangers.entries.first(where: { $0.kind != .unknown })
-            ?? file.strangers.entries.first
+        if let line = file.foreignLines.entries.first(where: { $0.kind != .unknown })
+            ?? file.foreignLines.entries.first
         {
-            return stranger.sentence(name)
+            return line.sentence(name)
         }
         if let (line, error) = file.firstError {
             let hint =

@@ -40,7 +40,7 @@ struct LineReader: ~Copyable {
     ) -> LineItem {
         if line.isTooLong { return .fault("a line of more than \(CaptureReader.lineBytesMax) bytes") }
         switch shape.content {
-        case .stranger: return .nothing
+        case .foreign: return .nothing
         case .body:
             let text = shape.range.map { range in unsafe Array(line.message[range]) } ?? shape.unescaped
             return body(text, shape.symbol ?? owner())

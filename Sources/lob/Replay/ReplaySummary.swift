@@ -76,9 +76,9 @@ extension Replay {
         summary.notes = notes.lines
         summary.malformedCount = notes.faultCount
         for file in survey.files {
-            for stranger in file.strangers.entries {
-                summary.notes.append(stranger.sentence(file.files.name))
-                if stranger.kind.isFault { summary.malformedCount += stranger.count }
+            for line in file.foreignLines.entries {
+                summary.notes.append(line.sentence(file.files.name))
+                if line.kind.isFault { summary.malformedCount += line.count }
             }
         }
         for name in engine.symbols.sorted() {

@@ -54,9 +54,6 @@ struct EventLog {
         texts = [[UInt8]](repeating: [], count: symbols.count)
     }
 
-    /// The last top seen of a book.
-    func top(_ index: Int) -> Top { tops[index] }
-
     /// Records what a book shows now.
     mutating func show(_ index: Int, _ top: Top, timeMs: Int64) {
         let before = tops[index]

@@ -1,7 +1,7 @@
 // Lines that hold no message, and what to do about them.
 
 /// An unusable line of a capture. Lines of one kind are counted together.
-package enum Stranger: Hashable, Sendable {
+package enum ForeignLine: Hashable, Sendable {
     /// Comma- or tab-separated values.
     case table
     /// A row of a table with a column of JSON.
@@ -95,11 +95,11 @@ package enum Stranger: Hashable, Sendable {
 }
 
 /// The unusable lines of a file: the first of each kind, and how many.
-package struct StrangerTally: Sendable {
-    /// The strangers of one kind.
+package struct ForeignLineTally: Sendable {
+    /// The lines of one kind.
     package struct Entry: Sendable {
         /// Their kind.
-        package internal(set) var kind: Stranger
+        package internal(set) var kind: ForeignLine
         /// Number of the first line.
         package let line: Int
         /// Details of the first one: its members, its columns, its beginning.
@@ -115,7 +115,7 @@ package struct StrangerTally: Sendable {
     package init() {}
 
     /// Counts a line.
-    package mutating func note(_ kind: Stranger, line: Int, detail: @autoclosure () -> String) {
+    package mutating func note(_ kind: ForeignLine, line: Int, detail: @autoclosure () -> String) {
         if let index = entries.firstIndex(where: { $0.kind == kind }) {
             entries[index].count += 1
         } else if kind == .tableOfJSON, let index = entries.firstIndex(where: { $0.kind == .table }) {
@@ -128,7 +128,7 @@ package struct StrangerTally: Sendable {
     }
 }
 
-extension StrangerTally.Entry {
+extension ForeignLineTally.Entry {
     /// A sentence about them.
     ///
     /// - Parameter file: the file's name.
