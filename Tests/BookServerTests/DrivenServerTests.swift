@@ -90,6 +90,40 @@ extension ServerTests {
         #expect(try expectAnchor(joined) == id)
     }
 
+    /// A book that has stood still for a while is told with the present time.
+    @Test func anchorsAreOfNow() throws {
+        let server = try DrivenServer(.usdm)
+        defer { server.stop() }
+        server.begin()
+        server.machine.book(0).pause()
+        let heldUs = server.machine.book(0).eventTimeUs
+        let end = ContinuousClock.now + .milliseconds(700)
+        server.stack.drive { ContinuousClock.now > end }
+        let joined = try server.stack.listen("/public/ws/sim0usdt@depth@100ms", port: server.machine.port)
+        server.stack.drive("an update at once") { !joined.texts.isEmpty }
+        var parser = MessageParser()
+        _ = try parser.parse(Array(joined.texts[0].utf8).span, market: .usdm)
+        #expect(parser.update.eventTimeUs - heldUs > 500_000 && parser.update.levelCount == 0)
+    }
+
+    /// After having been too late, a shard must be well within the limit before its books go on; and what
+    /// waited while the thread was held up is not passed on.
+    @Test func latenessHasTwoLimits() throws {
+        let server = try DrivenServer { $0.lagMsMax = 300 }
+        defer { server.stop() }
+        server.begin()
+        let client = server.client("/ws/sim0usdt@depth@100ms")
+        server.drive("updates") { client.read().contains("depthUpdate") }
+        let lateCount = server.machine.counters.lateCount
+        let end = ContinuousClock.now + .milliseconds(600)
+        server.stack.drive { ContinuousClock.now > end }
+        let passed = server.machine.counters.passedCount
+        _ = server.machine.turn(isStopping: false)
+        #expect(server.machine.counters.lateCount == lateCount + 1)
+        #expect(server.machine.counters.passedCount == passed)
+        server.drive("a bridge") { server.machine.isShown(0) && server.machine.counters.bridgeCount > 0 }
+    }
+
     /// - Returns: the id of the anchor.
     @discardableResult
     private func expectAnchor(_ listener: Listener) throws -> UpdateID {

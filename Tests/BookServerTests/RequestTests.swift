@@ -65,6 +65,13 @@ extension ServerTests {
         #expect(rules.admits(host: "localhost:9443", origin: nil) && rules.admits(host: nil, origin: nil))
         #expect(rules.admits(host: "[::1]:9443", origin: nil) && rules.admits(host: "127.9.9.9", origin: nil))
         #expect(!rules.admits(host: "evil.example:9443", origin: nil))
+        for (site, goal, isAdmitted) in [
+            ("cross-site", "image", false), ("cross-site", "empty", false), ("cross-site", "document", true),
+            ("same-origin", "empty", true), ("none", "document", true),
+        ] {
+            let admits = rules.admits(host: "127.0.0.1", origin: nil, fetch: (site, goal))
+            #expect(admits == isAdmitted, "\(site), \(goal)")
+        }
         #expect(!rules.admits(host: "127.0.0.evil", origin: nil))
         // On every address: a name may be one that was moved here, unless a token is needed.
         var options = BookServer.Options()

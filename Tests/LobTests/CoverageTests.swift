@@ -15,13 +15,14 @@ import Testing
     /// Writes a segment of these symbols: a block each second from the beginning of its run on.
     static func write(
         _ shop: Workshop, _ number: UInt64, _ symbols: [SymbolName], second: Int64, blocks: [UInt64],
-        isClosed: Bool = true, shard: UInt16 = 0, market: Market = .spot, gaps: [RecordedGap] = []
+        isClosed: Bool = true, shard: UInt16 = 0, of shardCount: UInt16 = 1, market: Market = .spot,
+        gaps: [RecordedGap] = []
     ) throws {
         let atNs = beginNs + second * 1_000_000_000
         let first = blocks.first ?? 0
         let header = SegmentHeader(
             startedAtNs: atNs, createdAtNs: atNs + Int64(first) * 1_000_000_000, number: number,
-            firstSequence: first, shard: shard, shardCount: 2)
+            firstSequence: first, shard: shard, shardCount: shardCount)
         let path = shop.folder.appendingPathComponent("rec/\(number).lobrec").path
         let writer = try SegmentWriter(path: path, header, symbols: symbols.map(\.bytes))
         let packer = try #require(ZstdBlock())

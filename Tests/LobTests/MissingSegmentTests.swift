@@ -55,6 +55,25 @@ import Testing
         #expect(text.contains("missing: segments 5 to 6, ") && text.contains("#??????"), "\(text)")
     }
 
+    /// A shard of which nothing is left is named by every command; of files given one by one, nothing is
+    /// known of the others.
+    @Test(arguments: [
+        ("record-info rec", 1), ("verify rec", 2), ("replay rec", 2), ("convert rec --out c.txt", 1),
+        ("export rec --format tardis-quotes --out e.csv", 1), ("record-info rec/1.lobrec", 0),
+    ])
+    func aShardWithoutFiles(_ command: String, _ status: Int32) throws {
+        let shop = try Workshop()
+        try shop.write("rec/.keep", "")
+        try CoverageTests.write(
+            shop, 1, ["AAAUSDT"], second: 0, blocks: Array(0...10), shard: 0, of: 3)
+        try CoverageTests.write(
+            shop, 2, ["BBBUSDT"], second: 0, blocks: Array(0...10), shard: 2, of: 3)
+        let ran = try shop.run(shell: "lob " + command)
+        #expect(ran.status == status, "\(ran.all)")
+        let isNamed = ran.all.contains("left out: rec: shard 1, of shards 0 to 2, has no file")
+        #expect(isNamed == !command.contains("lobrec"), "\(ran.all)")
+    }
+
     /// What follows on each other is whole, whatever was removed before it.
     @Test func nothingIsMissing() throws {
         let shop = try Workshop()

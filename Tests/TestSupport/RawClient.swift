@@ -20,6 +20,16 @@ public final class RawClient {
         }
     }
 
+    /// Its own port.
+    public var localPort: Int {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
     /// A connected client.
     public convenience init(_ port: Int) {
         self.init()
@@ -56,6 +66,9 @@ public final class RawClient {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
+
+    /// Ends its own direction; it may still read.
+    public func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Sends what the kernel takes of it.
     public func send(_ text: String) { send(bytes: Array(text.utf8)) }

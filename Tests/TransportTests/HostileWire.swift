@@ -106,6 +106,9 @@ final class HostileWire {
         if idleSteps > idleStepsMax { end() }
     }
 
+    /// Sends what the socket takes of this.
+    func say(_ bytes: [UInt8]) { _ = bytes.withUnsafeBytes { send($0) } }
+
     /// Ends its own direction.
     func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 

@@ -109,6 +109,23 @@ extension SocketTests {
             }
         }
 
+        /// An upgrade that nobody knows, behind another request: the library refuses it, frees the head, and
+        /// then asks about it.
+        @Test func upgradesToTheUnknown() throws {
+            try withLoop { loop in
+                let server = try serve(loop)
+                let client = RawClient(server.port)
+                client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+                drive(loop) { client.read().hasSuffix("{}") }
+                client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n")
+                drive(loop) {
+                    client.read()
+                    return client.hasServerHungUp
+                }
+                drive(loop) { loop.remote.counters.open == 0 }
+            }
+        }
+
         /// What asks for a tunnel gets none, and nothing of it stays.
         @Test func tunnelsAreNotMade() throws {
             try withLoop { loop in
@@ -120,48 +137,6 @@ extension SocketTests {
                     return client.hasServerHungUp
                 }
                 #expect(client.received.isEmpty)
-            }
-        }
-
-        /// A client ends its direction while the library holds the rest of a frame for it. The library put
-        /// its end off, and within one call asked again and again for what its socket said.
-        @Test(arguments: [true, false], [true, false])
-        func clientsThatEndUnderAFullSocket(_ isWebSocket: Bool, _ isSecure: Bool) throws {
-            var options = EventLoop.Options()
-            options.queueBytesMax = 64 << 20
-            try withLoop(options) { loop in
-                let long = String(repeating: "x", count: 14 << 20)
-                let tls = isSecure ? Certificates.shared.good : nil
-                let server = try serve(
-                    loop, request: { $0.respond(HTTPResponse(json: $0.path == "/long" ? long : "{}")) },
-                    upgrade: { _ in
-                        .accept { peer in
-                            _ = peer.send(text: long)
-                            return WebSocketPeer.Handlers()
-                        }
-                    },
-                    configure: { $0.tls = tls })
-                let upgrade =
-                    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                let head = "GET /long HTTP/1.1\r\nHost: h\r\n\(isWebSocket ? upgrade : "")\r\n"
-                let script = WireScript(pieces: [Array(head.utf8)], ending: .wait, readsAtMost: 1)
-                let client = HostileWire(port: server.port, isSecure ? WireIdentity() : nil, script)
-                drive(loop) {
-                    client.step(idleStepsMax: .max)
-                    return client.received.count > 0
-                }
-                client.endSending()
-                for _ in 0..<20 { loop.turn(waitAtMostNs: 1_000_000) }
-                let other = HostileWire(
-                    port: server.port, isSecure ? WireIdentity() : nil,
-                    WireScript(pieces: [Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8)], ending: .wait))
-                drive(loop) {
-                    other.step(idleStepsMax: .max)
-                    return other.received.starts(with: Array("HTTP/1.1 200".utf8))
-                }
-                // An answer has time, also for a client that has nothing more to ask.
-                if isWebSocket { drive(loop) { loop.remote.counters.open == 0 } }
             }
         }
     }

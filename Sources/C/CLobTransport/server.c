@@ -56,6 +56,8 @@ static int request(struct lws *wsi, const char *path) {
 static int upgrade(struct lws *wsi, const char *protocol) {
     char path[CT_HEAD_BYTES_MAX];
     ct_server *server = server_of(wsi);
+    // After its own refusal of an upgrade that it does not know, the library has freed the head.
+    if (!lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE)) return -1;
     if (!protocol || strcasecmp(protocol, "websocket")) return -1;
     if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0) return -1;
     ct_connection *connection = make(wsi, CT_PEER);
@@ -115,6 +117,8 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
     case LWS_CALLBACK_ESTABLISHED:
         connection->stage = CT_OPEN;
         connection->frame_over = true;
+        // The answer itself may have found too little room.
+        ct_pace_reading(connection);
         return events->opened(connection->user);
     // The library does not report pings; it answers them and then asks what to send.
     case LWS_CALLBACK_RECEIVE: case LWS_CALLBACK_RECEIVE_PONG:
@@ -156,7 +160,13 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         ct_left(server_of(wsi), wsi);
         return result;
     }
-    case LWS_CALLBACK_TIMER: return ct_has_asked(server_of(wsi), wsi) ? 0 : -1;
+    case LWS_CALLBACK_TIMER:
+        // Not by the result: with TLS the library would wait two minutes for the client to agree.
+        if (!ct_has_asked(server_of(wsi), wsi)) {
+            lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+            ct_must_pass(server_of(wsi)->loop);
+        }
+        return 0;
     case LWS_CALLBACK_HTTP: return request(wsi, in);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return body_over(lws_get_opaque_user_data(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return upgrade(wsi, in);
@@ -169,8 +179,13 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     }
 }
 
+// One read takes a whole record of TLS: of a rest, the library would read on and on while reading is paused.
+enum { RECORD_BYTES_MAX = 16384 };
+
 const struct lws_protocols ct_server_protocols[] = {
-    {.name = "server", .callback = server_event, .rx_buffer_size = 4096, .tx_packet_size = 1 << 30}, {0}};
+    {.name = "server", .callback = server_event, .rx_buffer_size = RECORD_BYTES_MAX,
+     .tx_packet_size = 1 << 30},
+    {0}};
 
 // The library only reports that it cannot listen; taking the same steps first shows why.
 static int why_not(const ct_listen_options *options) {

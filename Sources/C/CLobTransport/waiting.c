@@ -213,29 +213,16 @@ static ct_connection *connection_at(ct_loop *loop, int descriptor) {
     return waiting && (size_t)descriptor < waiting->capacity ? waiting->connections[descriptor] : NULL;
 }
 
-// Lets the library read once, also from a connection whose reading is paused. Whether it is over.
-static bool serve_input(ct_loop *loop, int descriptor) {
+// Serves a connection, also one whose reading is paused. Whatever the library wants to write as a result (a
+// pong, the end of a handshake, an answer) is written at once.
+static void serve(ct_loop *loop, int descriptor, uint32_t what) {
     ct_connection *connection = connection_at(loop, descriptor);
     if (connection && connection->paused) {
         connection->paused = false;
         lws_rx_flow_control(connection->wsi, 1);
     }
-    bool is_over = serve_once(loop, descriptor, LWS_POLLIN);
-    // The connection may be gone.
-    connection = connection_at(loop, descriptor);
-    if (!connection) return is_over;
-    ct_pace_reading(connection);
-    // The library would wait for the rest to be taken; nobody is there to take it.
-    if (is_over && connection->paused) ct_kill(connection);
-    return is_over;
-}
-
-// Serves a connection. Whatever the library wants to write as a result (a pong, the end of a handshake,
-// an answer) is written at once.
-static void serve(ct_loop *loop, int descriptor, uint32_t what) {
-    ct_connection *connection = NULL;
     loop->served = descriptor;
-    bool is_over = what & EPOLLIN && serve_input(loop, descriptor);
+    bool is_over = what & EPOLLIN && serve_once(loop, descriptor, LWS_POLLIN);
     for (int looks = 0; !is_over && looks < WRITES_MAX; looks += 1) {
         is_over = serve_once(loop, descriptor, LWS_POLLOUT);
         // The connection may be gone.
@@ -244,10 +231,12 @@ static void serve(ct_loop *loop, int descriptor, uint32_t what) {
         if (!connection || !is_waiting(connection) || lws_partial_buffered(connection->wsi)) break;
     }
     loop->served = -1;
-    if (!loop->waiting) return;
-    // Ending may involve more to write than the library has reported.
-    if (is_over) return ct_must_pass(loop);
     connection = connection_at(loop, descriptor);
+    if (connection) ct_pace_reading(connection);
+    // Ending may involve more to write than the library has reported. For the rest of a frame it would wait,
+    // though nobody is there to take it.
+    if (connection && is_over && connection->paused) ct_kill(connection);
+    if (is_over) return ct_must_pass(loop);
     if (!connection) return;
     if (is_waiting(connection)) ct_want_room(connection);
     else ct_want_no_room(connection);

@@ -68,7 +68,7 @@ extension ServiceConfiguration {
 
     private func validateLoop() throws(ConfigurationError) {
         let bytesMax = 1 << 30
-        try ConfigurationError.check("loop.readBytesMax", loop.readBytesMax, 4096...1 << 24)
+        try ConfigurationError.check("loop.readBytesMax", loop.readBytesMax, 16_384...1 << 24)
         try ConfigurationError.check("loop.queueBytesMax", loop.queueBytesMax, 4096...bytesMax)
         try ConfigurationError.check("loop.commandCountMax", loop.commandCountMax, 1...1_000_000)
     }

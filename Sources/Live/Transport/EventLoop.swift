@@ -17,7 +17,8 @@ import CLobTransport
 public final class EventLoop {
     /// Limits and settings of a loop.
     public struct Options: Sendable {
-        /// Most bytes delivered by one read of a socket; also the room for a response head.
+        /// Most bytes delivered by one read of a socket; also the room for a response head. At least a record
+        /// of TLS, 16,384.
         public var readBytesMax = 65536
         /// Most bytes waiting to be sent on one connection; beyond that `send` returns false.
         public var queueBytesMax = 4 << 20

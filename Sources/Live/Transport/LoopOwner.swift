@@ -26,7 +26,7 @@ struct LoopOwner: ~Copyable {
     private let loop: OpaquePointer
 
     init(readBytesMax: Int, queueBytesMax: Int, authorityPath: String?) throws(TransportError) {
-        if !(4096...1 << 28).contains(readBytesMax) || !(4096...1 << 30).contains(queueBytesMax) {
+        if !(16_384...1 << 28).contains(readBytesMax) || !(4096...1 << 30).contains(queueBytesMax) {
             throw .noLoop("buffers of \(readBytesMax) and \(queueBytesMax) bytes")
         }
         var events = ct_events.sockets

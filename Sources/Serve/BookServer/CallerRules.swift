@@ -11,6 +11,10 @@
 //     Origin   | none: not a page                                    | admitted
 //     Origin   | a page of loopback or of the listening address      | admitted
 //     Origin   | anything else                                       | 403
+//     Fetch    | cross-site without an origin, but not a navigation  | 403
+//
+// Fetch stands for `Sec-Fetch-Site` and `Sec-Fetch-Dest`, by which browsers tell where a request comes from
+// that has no origin, such as that for a picture. Those must not use up the pace of this machine's bots.
 //
 // A server cannot know its names. No site can make a numeric address point here, none has a token, and none
 // has a name that this server's certificate proves; any other name may be that of a page that has moved its
@@ -30,9 +34,11 @@ struct CallerRules {
     }
 
     /// Whether a request with these headers is admitted.
-    func admits(host: String?, origin: String?) -> Bool {
+    ///
+    /// - Parameter fetch: the values of `Sec-Fetch-Site` and `Sec-Fetch-Dest`.
+    func admits(host: String?, origin: String?, fetch: (site: String?, goal: String?) = (nil, nil)) -> Bool {
         if let host, !isNamed(CallerRules.name(host)) { return false }
-        guard let origin else { return true }
+        guard let origin else { return fetch.site != "cross-site" || fetch.goal == "document" }
         guard let scheme = origin.firstRange(of: "://") else { return false }
         return isOwn(CallerRules.name(String(origin[scheme.upperBound...])))
     }

@@ -154,7 +154,9 @@ extension ServerMachine {
 
     /// Whether a request does not come from a foreign web page.
     func admits(_ request: HTTPRequest) -> Bool {
-        CallerRules(options).admits(host: request.header("host"), origin: request.header("origin"))
+        CallerRules(options).admits(
+            host: request.header("host"), origin: request.header("origin"),
+            fetch: (request.header("sec-fetch-site"), request.header("sec-fetch-dest")))
     }
 
     /// Refuses a request that has come while the server is closing.

@@ -18,6 +18,8 @@ extension ServerMachine {
         var rounds = TurnRounds()
         while true {
             for shard in shards { shard.wake.arm() }
+            // After the thread has been held up, what waited must not be passed on as if it were of now.
+            judge()
             let next = rounds.looked(hasFound: poll())
             if next == .sleep { return }
             let nowNs = LoopClock.monotonicNs
@@ -81,7 +83,8 @@ extension ServerMachine {
         for (number, shard) in shards.enumerated() {
             let own = shard.lagNs(atNs: atNs)
             lagNs = max(lagNs, own)
-            let isLate = isTooLate(own)
+            // Paused books cost a bridge each, so the shard must have caught up well before they go on.
+            let isLate = isTooLate(shard.isLate ? own &* 2 : own)
             if isLate != shard.isLate {
                 shard.judge(isLate: isLate, news[number])
                 for slot in shard.symbols.indices { note(index + slot) }
@@ -224,6 +227,10 @@ extension ServerMachine {
         let book = book(index)
         if !book.isLinked || book.state == .empty { return nil }
         book.fillAnchor(&made)
+        if let nowUs = shards[places[index].shard].venueTimeUs(atNs: LoopClock.realtimeNs) {
+            made.eventTimeUs = max(made.eventTimeUs, nowUs)
+            made.transactionTimeUs = made.eventTimeUs
+        }
         return encoded { (encoder) throws(EncoderError) in try encoder.append(made) }
     }
 

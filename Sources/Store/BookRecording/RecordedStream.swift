@@ -29,7 +29,8 @@ package struct RecordedStream: Sendable {
     ///
     /// - Parameters:
     ///   - path: the file or folder.
-    ///   - unusable: receives the fault of each unusable file in a folder; the others are used.
+    ///   - unusable: receives the fault of each unusable file in a folder, and each shard without a file; the
+    ///     others are used. A recorder writes a file of each shard when it begins.
     /// - Throws: the fault of the folder, or of a file named itself.
     package static func all(
         at path: String, unusable: (SegmentError) -> Void = { _ in }
@@ -55,6 +56,10 @@ package struct RecordedStream: Sendable {
                 if let name = SegmentName(path) { leftOut[name.shard, default: []].insert(name.number) }
                 unusable(error)
             }
+        }
+        let count = isFolder ? segments.values.joined().map { Int($0.header.shardCount) }.max() ?? 0 : 0
+        for shard in 0..<count where segments[UInt16(shard)] == nil && leftOut[shard] == nil {
+            unusable(.missingShard(folder: path, shard: shard, count: count))
         }
         return segments.sorted { $0.key < $1.key }.map { shard, segments in
             RecordedStream(

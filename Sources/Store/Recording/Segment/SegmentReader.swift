@@ -16,6 +16,8 @@ package enum SegmentError: Error, Hashable, Sendable, CustomStringConvertible {
     case damagedHeader(path: String)
     /// A version unknown to this build.
     case unknownVersion(path: String, version: UInt32)
+    /// A folder contains segments of a run of several shards, and none at all of one of these.
+    case missingShard(folder: String, shard: Int, count: Int)
 
     /// One line for display.
     package var description: String {
@@ -24,6 +26,8 @@ package enum SegmentError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notASegment(let path): "\(path): no segment of a recording"
         case .damagedHeader(let path): "\(path): a damaged recording: it has no whole header"
         case .unknownVersion(let path, let version): "\(path): a recording of unknown version \(version)"
+        case .missingShard(let folder, let shard, let count):
+            "\(folder): shard \(shard), of shards 0 to \(count - 1), has no file"
         }
     }
 }
@@ -105,7 +109,7 @@ package final class SegmentReader {
         } catch {
             switch error {
             case .damagedHeader, .unknownVersion: return true
-            case .notASegment, .disk: return false
+            case .notASegment, .disk, .missingShard: return false
             }
         }
     }
