@@ -81,6 +81,9 @@ import Testing
         let deep = source(at: 9, levelCount: 15, limit: nil, quantity: 2)
         served.deepen(deep.book)
         #expect(served.isOwing)
+        // Answers at this id know more than the stream has told.
+        #expect(served.fill(&snapshot, limit: 20) == 20 && snapshot.bids.count == 15)
+        #expect(client.book.levels(.bid) != served.book.levels(.bid))
         var next = update(10, bids: [PriceLevel(4_999, 3)])
         next.previousLast = UpdateID(9)
         try deep.book.apply(next)

@@ -26,8 +26,9 @@
 // Invariants
 // * The updates sent form an unbroken chain: each begins where the previous one ended.
 // * A client that took a REST answer and everything sent since holds, inside the proven range, exactly this
-//   book, as deep as it requested. Beyond that it may lack levels of this book, and every level it holds is
-//   in this book too: what becomes proven is sent completely.
+//   book, as deep as it requested, but for what is owed: that comes with the next update, and until then
+//   answers at this id know more than the stream. Beyond that it may lack levels of this book, and every
+//   level it holds is in this book too: what becomes proven is sent completely.
 // * A side holds at most twice the levels the source may hold; before exceeding that, a bridge removes the
 //   deepest from the clients' books as well.
 //
