@@ -316,7 +316,7 @@ let package = Package(
         .testTarget(
             name: "LobTests",
             dependencies: [
-                "lob", "SnapshotStore", "BookEngine", "DepthBook", "MarketData", "TestSupport",
+                "lob", "BookServer", "SnapshotStore", "BookEngine", "DepthBook", "MarketData", "TestSupport",
                 "BookExports", "BookRecording", "LobRecording", "LobHandoff", "BinanceVenue",
             ]),
         .testTarget(name: "TidyTests"),

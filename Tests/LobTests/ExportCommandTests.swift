@@ -90,7 +90,7 @@ import Testing
         }
         try shop.write("c", lines)
         let export = "'\(Workshop.program)' export c --format tardis-quotes --every 100 --out out.csv"
-        let ran = try shop.run(shell: "timeout -k 60 --preserve-status 2 \(export)")
+        let ran = try shop.run(shell: "timeout -k 60 --preserve-status 6 \(export)")
         #expect(ran.status == 130, "\(ran.all)")
     }
 

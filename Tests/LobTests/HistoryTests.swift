@@ -1,12 +1,14 @@
 // `lob history` as a user runs it.
 
 @testable import BookEngine
+@testable import BookServer
 import DepthBook
 import Foundation
 import MarketData
 import Testing
 
 @testable import SnapshotStore
+@testable import lob
 
 @Suite struct HistoryTests {
     private static func book(_ id: Int64, atNs: Int64, bids: [PriceLevel]) -> StoredBook {
@@ -51,6 +53,39 @@ import Testing
         writer.stop()
         writer.run()
         return workshop
+    }
+
+    /// A server's clients ask often: whatever they ask, few descriptors are open, also beside a writer that
+    /// has the file locked; a store that was replaced is read anew.
+    @Test func historyKeepsOneReader() async throws {
+        let workshop = try workshop()
+        let path = workshop.folder.path + "/books.store"
+        let (writer, _) = try StoreFile.openToWrite(path)
+        let history = StoreHistory(path: path)
+        func ask(_ list: HistoryQuery.List) async -> HistoryAnswer {
+            await withCheckedContinuation { done in
+                _ = history.ask(HistoryQuery(list: list)) { done.resume(returning: $0) }
+            }
+        }
+        func openCount() -> Int {
+            let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+            return numbers.count { number in
+                let target = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/self/fd/\(number)")
+                return target?.contains(workshop.folder.lastPathComponent) == true
+            }
+        }
+        for _ in 0..<200 {
+            guard case .rows(let rows) = await ask(.snapshots) else { return #expect(Bool(false)) }
+            #expect(rows.count == 3)
+        }
+        #expect(openCount() <= 8)
+        try await writer.write { db in try db.execute(sql: "DELETE FROM gap") }
+        guard case .rows(let gaps) = await ask(.gaps) else { return #expect(Bool(false)) }
+        #expect(gaps.isEmpty)
+        try writer.close()
+        try FileManager.default.removeItem(atPath: path)
+        guard case .failed = await ask(.gaps) else { return #expect(Bool(false)) }
     }
 
     @Test func listsAreTablesAndLines() throws {

@@ -102,6 +102,38 @@ extension SocketTests {
             }
         }
 
+        /// What a client does not take waits here, where it is counted, and not in the kernel; what it is not
+        /// to get any more does not keep the end from it.
+        @Test func littleWaitsInTheKernel() throws {
+            try withLoop(Self.room) { loop in
+                var peer: WebSocketPeer?
+                let server = try serve(
+                    loop,
+                    upgrade: { _ in
+                        .accept {
+                            peer = $0
+                            return WebSocketPeer.Handlers()
+                        }
+                    })
+                let client = RawClient(server.port, path: "/")
+                drive(loop) { peer != nil && client.read().hasSuffix("\r\n\r\n") }
+                let text = String(repeating: "x", count: 10_000)
+                for _ in 0..<400 {
+                    #expect(peer?.send(text: text) == true)
+                    loop.turn(waitAtMostNs: 0)
+                }
+                #expect(peer!.queuedBytes > 3_600_000)
+                peer?.forgetQueue()
+                #expect(peer!.queuedBytes < 20_000)
+                peer?.close(code: 1008, reason: "slow")
+                drive(loop) {
+                    client.read()
+                    return client.received.suffix(8) == Array(closeFrame(1008, "slow"))[...]
+                }
+                #expect(client.received.count < 400_000)
+            }
+        }
+
         /// The server's end of a client's connection.
         private func serverEnd(of client: RawClient, _ port: Int) -> Int32? {
             (0..<Int32(1_024)).first { descriptor in

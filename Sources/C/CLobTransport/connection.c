@@ -296,6 +296,7 @@ bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t leng
     connection->loop->unanswered -= 1;
     // Returns the header memory, which the library lends for a few minutes only.
     lws_http_mark_sse(connection->wsi);
+    ct_bound_unsent(connection);
     limit_piece(connection);
     lws_rx_flow_control(connection->wsi, 1);
     wait_for_room(connection);

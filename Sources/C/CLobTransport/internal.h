@@ -268,6 +268,9 @@ bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const
 void ct_pace_reading(ct_connection *connection);
 /// The result of a callback that cannot go on: the library ends the connection at once, or the loop does.
 int ct_give_up(ct_connection *connection);
+/// Bounds what the kernel keeps of this connection's bytes before it has sent them. Otherwise that grows to
+/// megabytes, which no limit counts, and a slow client looks like a fast one until they are full.
+void ct_bound_unsent(ct_connection *connection);
 /// Asks to be called back when the socket has room.
 void ct_want_room(ct_connection *connection);
 void ct_want_no_room(ct_connection *connection);

@@ -117,6 +117,7 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
     case LWS_CALLBACK_ESTABLISHED:
         connection->stage = CT_OPEN;
         connection->frame_over = true;
+        ct_bound_unsent(connection);
         // The answer itself may have found too little room.
         ct_pace_reading(connection);
         return events->opened(connection->user);

@@ -84,6 +84,10 @@ class Socket {
     }
 
     /// Starts the library's close handshake, after what is queued.
+    final func forgetQueue() {
+        if let connection = unsafe connection { unsafe ct_forget_queue(connection) }
+    }
+
     final func sendClose(code: UInt16, reason: String) -> Bool {
         guard let connection = unsafe connection else { return false }
         return unsafe Array(reason.utf8).withUnsafeBufferPointer { buffer in

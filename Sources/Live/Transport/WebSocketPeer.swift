@@ -54,6 +54,10 @@ package final class WebSocketPeer {
     /// Starts the close handshake, after what is queued; no further message is delivered.
     package func close(code: UInt16 = 1000, reason: String = "") { socket?.close(code: code, reason: reason) }
 
+    /// Forgets what is queued, except for the rest of a frame: what a slow client would not take in time must
+    /// not keep the close frame from it.
+    package func forgetQueue() { socket?.forgetQueue() }
+
     /// Ends the connection without a handshake.
     package func abort() { socket?.kill() }
 

@@ -142,6 +142,7 @@ final class ServerClient {
         // Refused with nothing queued: the client is about to be reported gone.
         if !isFull && peer.queuedBytes == 0 { return false }
         counters.slowCount += 1
+        peer.forgetQueue()
         close(.tooSlow)
         return false
     }

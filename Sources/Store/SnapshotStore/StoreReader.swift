@@ -93,6 +93,7 @@ package enum StoredBookError: Error, Hashable, Sendable, CustomStringConvertible
 /// A store opened for reading. Used by one thread at a time.
 package final class StoreReader {
     private let path: String
+    private let number: Int?
     let database: DatabaseQueue
     private let blob: LevelsBlob
 
@@ -103,6 +104,7 @@ package final class StoreReader {
     package init(_ path: String) throws(StoreError) {
         guard let blob = LevelsBlob() else { throw .refused(path: path, reason: "no memory") }
         (self.path, self.blob) = (path, blob)
+        number = StoreFile.number(path)
         database = try StoreFile.openToRead(path)
     }
 
@@ -218,8 +220,11 @@ package final class StoreReader {
         }
     }
 
-    /// Ends what is being read, with an error. For any thread.
-    package var interruption: @Sendable () -> Void { { [database] in database.interrupt() } }
+    /// Whether the path still leads to the file that was opened.
+    package var isCurrent: Bool { number != nil && StoreFile.number(path) == number }
+
+    /// Ends what is being read, with an error; nothing once the reader is gone. For any thread.
+    package var interruption: @Sendable () -> Void { { [weak database] in database?.interrupt() } }
 
     func read<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
         do {

@@ -1,9 +1,11 @@
 // The store of a run for the clients of its server: read independently of the books, one query after the
-// other, each in at most two seconds.
+// other, each in at most two seconds. One reader is kept open: SQLite holds on to the descriptors of those
+// that were closed while the writer has the file locked, and a client could use up all of the process.
 
 import BookServer
 import Foundation
 import SnapshotStore
+import Synchronization
 
 /// Reads a store for a server. Any thread may use it.
 final class StoreHistory: Sendable {
@@ -11,6 +13,7 @@ final class StoreHistory: Sendable {
 
     private let path: String
     private let queue = DispatchQueue(label: "lob-history")
+    private let kept = Mutex<StoreReader?>(nil)
 
     /// - Parameter path: of the store; it need not exist yet.
     init(path: String) { self.path = path }
@@ -36,13 +39,22 @@ final class StoreHistory: Sendable {
             guard let day = DayArgument(argument: text) else { return .noSuchDay }
             (filter.fromNs, filter.toNs) = (day.fromNs, day.toNs)
         }
-        guard let list = StoreList(rawValue: query.list.rawValue), let reader = try? StoreReader(path) else {
-            return .failed
+        guard let list = StoreList(rawValue: query.list.rawValue) else { return .failed }
+        return kept.withLock { kept in
+            if kept?.isCurrent != true { kept = try? StoreReader(path) }
+            guard let reader = kept else { return .failed }
+            guard let rows = StoreHistory.rows(reader, list, filter) else {
+                kept = nil
+                return .failed
+            }
+            return .rows(rows)
         }
+    }
+
+    private static func rows(_ reader: StoreReader, _ list: StoreList, _ filter: StoreFilter) -> [String]? {
         let end = DispatchWorkItem(block: reader.interruption)
         DispatchQueue.global().asyncAfter(deadline: .now() + StoreHistory.secondsMax, execute: end)
         defer { end.cancel() }
-        guard let rows = try? reader.rows(list, filter) else { return .failed }
-        return .rows(rows.map(\.json))
+        return try? reader.rows(list, filter).map(\.json)
     }
 }

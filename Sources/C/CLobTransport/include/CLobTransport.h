@@ -186,6 +186,8 @@ bool ct_send_batched(ct_connection *connection, ct_place place);
 void ct_batch_send(ct_loop *loop);
 /// The same for one connection.
 void ct_batch_send_to(ct_connection *connection);
+/// Peers: forgets what is queued, except for the frame of which the socket has taken a part.
+void ct_forget_queue(ct_connection *connection);
 /// Standard role and peers: starts the close handshake after what is queued.
 bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reason, size_t length);
 /// Answers a request. Sent at the socket's pace; the caller bounds its length.
