@@ -102,7 +102,7 @@ func target(_ bytes: [UInt8]) -> RequestTarget {
 func readOwn(_ path: String, _ query: [(name: String, value: String)]) -> (status: Int, body: [UInt8])? {
     do throws(APIProblem) {
         guard let request = try APIRequest.read(path, query) else { return nil }
-        precondition((1...400).contains(RequestPace.cost(of: request, symbolCount: 1_500)))
+        precondition((1...400).contains(RequestPace.cost(of: request, symbolCount: 1_500, slotCount: 20_000)))
         switch request {
         case .book(let name, let levelCount):
             precondition(!name.isEmpty && (1...APIRequest.levelCountMax).contains(levelCount))
