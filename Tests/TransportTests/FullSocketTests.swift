@@ -102,6 +102,21 @@ extension SocketTests {
             }
         }
 
+        /// A client says that it closes, and neither reads on nor leaves.
+        @Test(arguments: [true, false]) func clientsThatCloseAndStay(_ isSecure: Bool) throws {
+            try withLoop { loop in
+                let port = try serveAtLength(loop, isSecure ? Certificates.shared.good : nil)
+                let head = "GET / HTTP/1.1\r\nHost: h\r\n\(upgradeLines)\r\n"
+                let client = wire(port, head, isSecure: isSecure, readsAtMost: 1)
+                drive(loop) {
+                    client.step(idleStepsMax: .max)
+                    return client.received.count > 0
+                }
+                client.say(masked(8, closePayload(code: 1000, reason: "enough")))
+                drive(loop, forAtMostMs: 5_000) { loop.remote.counters.open == 0 }
+            }
+        }
+
         /// What a client does not take waits here, where it is counted, and not in the kernel; what it is not
         /// to get any more does not keep the end from it.
         @Test func littleWaitsInTheKernel() throws {

@@ -159,6 +159,9 @@ final class PeerSocket: Socket {
         var text: [UInt8] = []
         for index in reason.indices { text.append(reason[index]) }
         end = WebSocketEnd(peerCode: code, peerReason: String(decoding: text, as: UTF8.self))
+        // With TLS the library would wait more than a minute for the client to agree that it has ended.
+        isClosing = true
+        setTimer(server.options.closeLimitMs) { $0.kill() }
         var check = UTF8Check()
         return check.admits(reason, isFinal: true)
     }
