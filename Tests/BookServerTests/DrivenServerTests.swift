@@ -106,14 +106,19 @@ extension ServerTests {
         #expect(parser.update.eventTimeUs - heldUs > 500_000 && parser.update.levelCount == 0)
     }
 
-    /// After having been too late, a shard must be well within the limit before its books go on; and what
-    /// waited while the thread was held up is not passed on.
+    /// After having been too late, a shard must be well within the limit before its books go on; and a thread
+    /// that was held up finds that it is late before it passes anything on.
     @Test func latenessHasTwoLimits() throws {
         let server = try DrivenServer { $0.lagMsMax = 300 }
         defer { server.stop() }
         server.begin()
         let client = server.client("/ws/sim0usdt@depth@100ms")
         server.drive("updates") { client.read().contains("depthUpdate") }
+        for (lagMs, isLate, staysLate) in [(100, false, false), (160, false, true), (310, true, true)] {
+            let lagNs = Int64(lagMs) * 1_000_000
+            #expect(server.machine.isTooLate(lagNs) == isLate, "\(lagMs)")
+            #expect(server.machine.isTooLate(lagNs, wasLate: true) == staysLate, "\(lagMs)")
+        }
         let lateCount = server.machine.counters.lateCount
         let end = ContinuousClock.now + .milliseconds(600)
         server.stack.drive { ContinuousClock.now > end }

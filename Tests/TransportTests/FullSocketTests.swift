@@ -1,5 +1,6 @@
-// Clients that leave the server's socket full: what the library holds for one of them must not keep it from
-// all the others. On the former code each of these ended in a call of the library that never returned.
+// Clients that leave the server's socket full, or their connection half ended: what the library holds for one
+// of them must not keep it from all the others. Without `ct_pace_reading` it asks such a socket for ever, in
+// a call that never returns: then these tests do not fail, they hang.
 
 import Glibc
 import TestSupport

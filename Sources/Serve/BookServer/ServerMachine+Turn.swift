@@ -83,8 +83,7 @@ extension ServerMachine {
         for (number, shard) in shards.enumerated() {
             let own = shard.lagNs(atNs: atNs)
             lagNs = max(lagNs, own)
-            // Paused books cost a bridge each, so the shard must have caught up well before they go on.
-            let isLate = isTooLate(shard.isLate ? own &* 2 : own)
+            let isLate = isTooLate(own, wasLate: shard.isLate)
             if isLate != shard.isLate {
                 shard.judge(isLate: isLate, news[number])
                 for slot in shard.symbols.indices { note(index + slot) }

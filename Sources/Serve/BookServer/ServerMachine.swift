@@ -172,7 +172,11 @@ final class ServerMachine {
     }
 
     /// Whether a shard shows data that is too old, by its lag behind the feed.
-    func isTooLate(_ lagNs: Int64) -> Bool { lagNs / 1_000_000 > Int64(options.lagMsMax) }
+    ///
+    /// Paused books cost a bridge each, so a shard that was too late must catch up to half the limit.
+    func isTooLate(_ lagNs: Int64, wasLate: Bool = false) -> Bool {
+        (wasLate ? lagNs &* 2 : lagNs) / 1_000_000 > Int64(options.lagMsMax)
+    }
 
     /// Whether shutdown has begun: the books move no more, so nothing is answered from them.
     var isClosing: Bool { closingNs != nil }

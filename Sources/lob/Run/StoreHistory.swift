@@ -1,6 +1,6 @@
 // The store of a run for the clients of its server: read independently of the books, one query after the
-// other, each in at most two seconds. One reader is kept open: SQLite holds on to the descriptors of those
-// that were closed while the writer has the file locked, and a client could use up all of the process.
+// other, each in at most two seconds. One reader is kept open: one for each query left its descriptors open
+// for seconds after it, and a client could use up all of the process.
 
 import BookServer
 import Foundation
