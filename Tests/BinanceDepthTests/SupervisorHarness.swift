@@ -37,7 +37,8 @@ struct SupervisorHarness {
                 requests[id, default: []].append(request)
                 return "\(request.method == .subscribe ? "sub" : "unsub") \(id)"
             case .close(let id): return "close \(id)"
-            case .connected(let id): return "up \(id)"
+            case .connected(let id, let refused):
+                return (["up \(id)"] + refused.map { "without \($0)" }).joined(separator: " ")
             case .disconnected(let id): return "down \(id)"
             case .retired(let id): return "retired \(id)"
             case .resubscribed(_, let streams):

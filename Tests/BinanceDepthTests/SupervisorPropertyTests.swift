@@ -72,7 +72,7 @@ struct SupervisorPropertyTests {
                     awaited[id] = request
                 case .close(let id):
                     expect(open.remove(id) != nil, "closed \(id), which is not open")
-                case .connected(let id):
+                case .connected(let id, _):
                     expect(open.contains(id) && wasUp.insert(id).inserted, "\(id) connected")
                     up.insert(id)
                 case .disconnected(let id), .retired(let id):

@@ -169,7 +169,7 @@ struct SupervisorTests {
         var h = SupervisorHarness()
         func connect(_ id: UInt16, without bad: String?) {
             var words = h.opened(id)
-            for _ in 0..<20 where !words.contains("up \(id)") {
+            for _ in 0..<20 where words.first?.hasPrefix("up \(id)") != true {
                 let isRefused = bad.map { h.requests[id]!.last!.streams.contains($0) } ?? false
                 words = isRefused ? h.refused(id) : h.accepted(id)
                 if words.isEmpty { words = h.wait(atMostMs: 1000) }

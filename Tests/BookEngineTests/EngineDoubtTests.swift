@@ -201,7 +201,13 @@ private func quick(_ configuration: inout EngineConfiguration) {
         h.snapshot(18, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         h.update(19, 19)
         #expect(h.status().state == .live)
+        // That was good for a moment only.
         h.update(21, 21)
-        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 3)])
+        h.snapshot(21, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.update(22, 22)
+        h.tick(afterNs: 10_000_000_000)
+        h.update(24, 24)
+        #expect(h.requests().contains(.ask(btc, .resync, attempt: 0)))
     }
 }

@@ -202,7 +202,7 @@ private func says(_ answer: Bool) -> Bool { answer }
             $0.wantedSubscription(nowNs: 5 * second)
             $0.leftBehind(nowNs: 5 * second)
         }
-        #expect(left == 30 * second)
+        #expect(left == 60 * second)
     }
 
     /// Where another connection takes over, the usual pace of the symbol says how long it may be silent.
@@ -240,7 +240,10 @@ private func says(_ answer: Bool) -> Bool { answer }
         }
         silence.foundQuiet(nowNs: second)
         #expect(silence.subscribableNs(limits) == 41 * second)
+        // Accepted and dead, while the venue moves on.
         silence.leftBehind(nowNs: second)
+        #expect(silence.subscribableNs(limits) == 41 * second)
+        silence.heard(nowNs: second)
         #expect(silence.subscribableNs(limits) == 6 * second)
     }
 

@@ -154,14 +154,17 @@ private func says(_ answer: Bool) -> Bool { answer }
 
     @Test func booksGivenUpBeforeTheyWereLiveAreFruitless() {
         var awaited = AwaitedSnapshot()
-        for _ in 0..<3 {
-            awaited.restarted(wasLive: false)
-            awaited.bookLost(wasLive: false)
+        func lose(wasLive: Bool, atSecond second: Int64) {
+            awaited.restarted(wasLive: wasLive, nowNs: second * 1_000_000_000)
+            awaited.bookLost(wasLive: wasLive, nowNs: second * 1_000_000_000)
         }
+        for second in 0..<3 { lose(wasLive: false, atSecond: Int64(second)) }
         #expect(awaited.attempt(1) == 3 && awaited.attempt(5) == 5)
         awaited.passed(UpdateID(50), nowNs: 0)
-        awaited.restarted(wasLive: true)
-        awaited.bookLost(wasLive: true)
+        // Live, but not for long.
+        lose(wasLive: true, atSecond: 11)
+        #expect(awaited.attempt(0) == 4)
+        lose(wasLive: true, atSecond: 21)
         let isTooOld = awaited.isTooOld(UpdateID(1), nowNs: 0)
         #expect(awaited.attempt(0) == 0 && !isTooOld)
     }

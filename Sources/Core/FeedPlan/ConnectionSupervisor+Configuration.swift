@@ -66,7 +66,7 @@ extension ConnectionSupervisor {
         /// Close it and ignore anything it still delivers.
         case close(UInt16)
         /// Tell the engine: from now on this connection delivers all streams that the venue accepts.
-        case connected(UInt16)
+        case connected(UInt16, refused: [String] = [])
         /// Tell the engine: from now on this connection delivers nothing.
         case disconnected(UInt16)
         /// Tell the engine the same about a connection that was sound to its end, after its replacement has

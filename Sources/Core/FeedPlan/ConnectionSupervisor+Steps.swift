@@ -17,6 +17,11 @@ extension ConnectionSupervisor {
     /// Connections that are open or being opened.
     public var connectionCount: Int { links.count }
 
+    /// Streams that the venue refuses on this connection.
+    public func refused(on id: UInt16) -> [String] {
+        links.first { $0.id == id }?.requests.excluded.sorted() ?? []
+    }
+
     /// Does everything that is due.
     mutating func settle(_ actions: inout [Action]) {
         for index in links.indices.reversed() { checkLimits(index, &actions) }
@@ -82,10 +87,13 @@ extension ConnectionSupervisor {
         if !links[index].accepted(nowMs: clockMs) { return }
         dials.subscribed()
         let link = links[index]
-        actions.append(.connected(link.id))
+        let refused = link.requests.excluded
+        actions.append(.connected(link.id, refused: refused.sorted()))
         actions.append(
             .report(
-                .subscribed(link.id, streamCount: streams.count, afterMs: clockMs - link.dialledAtMs)))
+                .subscribed(
+                    link.id, streamCount: streams.count - refused.count, afterMs: clockMs - link.dialledAtMs))
+        )
         if index > 0 {
             links[0].retire(atMs: links[0].isConnected ? clockMs + configuration.overlapMs : clockMs)
         }

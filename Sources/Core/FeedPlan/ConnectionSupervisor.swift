@@ -70,7 +70,8 @@ import MarketData
 /// any          sent                                   –            less room for requests
 ///              opened again                           –
 /// ```
-/// A stream that the venue does not accept is left out on that connection and requested again on the next.
+/// A stream that the venue does not accept is left out on that connection: `connected` names it. It is requested
+/// again when the owner asks for a resubscription, alone, and on the next connection.
 /// When the older of two is gone, the newer takes its place; when the newer is gone, the older stays, still
 /// outgoing. Backoff grows with every consecutive failure. A connection that was subscribed for long, or that
 /// delivered data, is no failure; a `Retry-After` is always observed.
@@ -204,13 +205,14 @@ public struct ConnectionSupervisor: Sendable {
     public mutating func resubscribe(_ wanted: [String], nowMs: Int64) -> [Action] {
         settled(nowMs) { supervisor, actions in
             guard let index = supervisor.links.lastIndex(where: \.isConnected) else { return }
-            let excluded = supervisor.links[index].requests.excluded
-            let known = wanted.filter { supervisor.names.contains($0) && !excluded.contains($0) }
+            let known = wanted.filter { supervisor.names.contains($0) }
             let added = supervisor.links[index].requests.resubscribe(known, nowMs: supervisor.clockMs)
             if added.isEmpty { return }
             actions.append(.report(.resubscribing(supervisor.links[index].id, streamCount: added.count)))
+            // A stream that the venue refuses is not the connection's fault.
+            let refused = supervisor.links[index].requests.excluded
             let lost = supervisor.links[index].countLost(
-                added, nowMs: supervisor.clockMs, supervisor.configuration)
+                added.filter { !refused.contains($0) }, nowMs: supervisor.clockMs, supervisor.configuration)
             if lost * 100 >= supervisor.streams.count * supervisor.configuration.lostSharePercent {
                 supervisor.links[index].suspect()
                 supervisor.requestReplacement(index, .lostStreams(count: lost), &actions)

@@ -29,6 +29,9 @@
 ///           reply: SUBSCRIBE refused, second time
 ///             of many names, first subscription     idle        split: its halves wait before all others
 ///             of one name, not the only one left    idle        refused for good, the name is excluded
+///           reply: SUBSCRIBE of an excluded name
+///             accepted                              idle        accepted, it is excluded no more
+///             refused                               idle        refused for good, it stays excluded
 ///             otherwise                             idle        refused for good
 /// any       subscribe, resubscribe                  –           batches wait
 ///           sent                                    –           the budget has less room
@@ -144,7 +147,9 @@ struct StreamRequests: Sendable {
         guard let (request, batch, _) = awaited, answers(id, request, outcome) else { return .unrelated }
         awaited = nil
         switch outcome {
-        case .accepted: return .accepted(request)
+        case .accepted:
+            if request.method == .subscribe { excluded.subtract(request.streams) }
+            return .accepted(request)
         case .refused(let code, let text): return refused(request, batch, code, text)
         }
     }
@@ -190,9 +195,13 @@ struct StreamRequests: Sendable {
 
     /// Turns the names to resubscribe into pairs of requests.
     private mutating func waitForBoth() {
-        for batch in batches(again) {
+        for batch in batches(again.filter { !excluded.contains($0) }) {
             waiting.append(Batch(method: .unsubscribe, streams: batch))
             waiting.append(Batch(method: .subscribe, streams: batch))
+        }
+        // One that was refused may be refused again, which must not cost the others theirs.
+        for name in again where excluded.contains(name) {
+            waiting.append(Batch(method: .subscribe, streams: [name], isRetry: true, isFirst: true))
         }
         again = []
     }

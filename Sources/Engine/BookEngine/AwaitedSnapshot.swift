@@ -15,14 +15,23 @@ import MarketData
 /// isTooOld, 4th in a row,     any will do: the venue may number differently, and its stream is silent
 ///   two minutes after it
 /// collected(id) before that   earlier updates were not of this stream: any will do
-/// bookLost                    any will do; if the book was live, no attempt has failed
-/// restarted, never live       one more attempt has failed
+/// bookLost                    any will do, until something else is passed; if the book was live for long
+///                             enough, no attempt has failed
+/// restarted sooner, or        one more attempt has failed
+///   never live
 /// ```
 struct AwaitedSnapshot {
     /// Whether an answer must not be used because its request was cancelled.
     private(set) var isVoid = false
     /// Consecutive books given up before they were live.
     private var fruitless = 0
+    /// When the book was last lost, on the engine's clock.
+    private var lostNs = Int64.min
+    /// How long a book must last to be no failure: something that contradicts every book at once must not
+    /// use up the venue's limits.
+    private static let lastingNs: Int64 = 10_000_000_000
+    /// The last update kept for the snapshot; 0 if there is none.
+    private(set) var collectedID = UpdateID(0)
     /// Last id of the updates received before the request was sent.
     private var passedID = UpdateID(0)
     /// Consecutive snapshots older than that.
@@ -31,6 +40,7 @@ struct AwaitedSnapshot {
     /// When that update arrived, on the engine's clock. REST may lag it by minutes.
     private var passedNs: Int64 = 0
     private static let tooOldNsMax: Int64 = 120_000_000_000
+    private var isOfAnotherTime = false
     /// How long updates are kept without an announcement, on the engine's clock.
     private var earlyUntilNs: Int64 = .max
     /// How long a request normally waits for its turn at most.
@@ -46,7 +56,14 @@ struct AwaitedSnapshot {
         if tooOldCount <= AwaitedSnapshot.tooOldCountMax { return true }
         if nowNs &- passedNs <= AwaitedSnapshot.tooOldNsMax { return true }
         forgetPassed()
+        isOfAnotherTime = true
         return false
+    }
+
+    /// Whether the snapshot just accepted is of another id epoch than what was passed; once.
+    mutating func takeAnotherTime() -> Bool {
+        defer { isOfAnotherTime = false }
+        return isOfAnotherTime
     }
 
     /// A request is issued.
@@ -75,17 +92,24 @@ struct AwaitedSnapshot {
     mutating func collected(_ id: UpdateID) {
         // Earlier updates were of another stream or an earlier id epoch.
         if id < passedID { forgetPassed() }
+        collectedID = id
     }
 
     /// The book is given up and rebuilt.
-    mutating func restarted(wasLive: Bool) {
-        if !wasLive { fruitless += 1 }
+    mutating func restarted(wasLive: Bool, nowNs: Int64) {
+        if !wasLive || !hasLasted(nowNs) { fruitless += 1 }
     }
 
     /// The book is no longer trusted.
-    mutating func bookLost(wasLive: Bool) {
-        if wasLive { fruitless = 0 }
+    mutating func bookLost(wasLive: Bool, nowNs: Int64) {
+        if wasLive && hasLasted(nowNs) { fruitless = 0 }
+        lostNs = nowNs
+        collectedID = UpdateID(0)
         forgetPassed()
+    }
+
+    private func hasLasted(_ nowNs: Int64) -> Bool {
+        lostNs == .min || nowNs &- lostNs >= AwaitedSnapshot.lastingNs
     }
 
     private mutating func forgetPassed() { (passedID, tooOldCount) = (UpdateID(0), 0) }

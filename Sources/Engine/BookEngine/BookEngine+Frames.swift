@@ -93,8 +93,9 @@ extension BookEngine {
         // Its end was not reported; what was sent in between is missing.
         if shared.connections.contains(frame.source) { disconnected(frame.source) }
         shared.connected(frame.source, receivedAtNs: frame.receivedAtNs)
+        let refused = unsafe RefusedStreams(frame.bytes.span)
         for slot in books.indices {
-            books[slot].connected(frame.source)
+            books[slot].connected(frame.source, isRefused: refused.contains(books[slot].name))
             note(slot)
         }
     }

@@ -21,7 +21,7 @@ extension BookEngine {
         wakes.append(0)
         hot.append(HotLines())
         hints.add(name)
-        if let source = shared.connections.newest { book.connected(source) }
+        if let source = shared.connections.newest { book.connected(source, isRefused: false) }
         note(slot)
         return slot
     }
@@ -55,6 +55,9 @@ extension BookEngine {
     package var lastUpdate: (symbol: SymbolName, last: UpdateID) {
         (parser.update.symbol, parser.update.last)
     }
+
+    /// The last frame, if it was a ticker.
+    package var lastTicker: BookTicker { parser.ticker }
 
     /// The mailbox of a symbol's views, for any number of readers on any thread; nil if the engine does not
     /// hold it. A view states how far it can be trusted and how old it is.

@@ -76,7 +76,7 @@ extension BookEngine {
         let book = SymbolBook(name, shared)
         book.inherit(books[slot])
         books[slot] = book
-        if let source = shared.connections.newest { book.connected(source) }
+        if let source = shared.connections.newest { book.connected(source, isRefused: false) }
         note(slot)
     }
 }

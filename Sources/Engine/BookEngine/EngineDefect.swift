@@ -13,6 +13,12 @@ package struct EngineDefect: Sendable {
     package var believesUnprovenBest = false
     /// Tickers and partial depths ahead of the book prove nothing.
     package var ignoresEvidenceAhead = false
+    /// Where ids advance without the symbol, tickers that differ from the book prove nothing.
+    package var ignoresContrary = false
+    /// A book that is given up does not remember how far the venue has come.
+    package var forgetsPassed = false
+    /// A stream that the venue refused is taken for a quiet one.
+    package var believesRefused = false
     /// What becomes the served book is not checked.
     package var promotesUnchecked = false
     /// A planned renewal hands over books that the new connection has not shown.

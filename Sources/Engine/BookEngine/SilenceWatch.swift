@@ -25,10 +25,11 @@
 ///            foundQuiet     –          starts over; one more fruitless check: the symbol was merely quiet
 ///            wanted-        –          starts over; one more fruitless request, until something is heard
 ///            Subscription
-///            leftBehind     –          starts over; no step was fruitless
+///            leftBehind     –          starts over; no check was fruitless, but requests were
 /// ```
 /// Doubling ends at `silenceNsMax`. A new connection, being a new subscription, resets the patience with
-/// quiet streams; not that with requests, which would go on for ever if nobody answers checks.
+/// quiet streams; not that with requests, which would go on for ever if nobody answers checks, or if a stream
+/// is accepted and stays dead while its ticker shows that the venue moves on.
 struct SilenceWatch {
     /// When the last update arrived, on the engine's clock; 0 if none has.
     private(set) var heardNs: Int64 = 0
@@ -80,7 +81,7 @@ struct SilenceWatch {
     /// The venue turned out to have moved on without the stream.
     mutating func leftBehind(nowNs: Int64) {
         sinceNs = nowNs
-        (quietChecks, vainRequests) = (0, 0)
+        quietChecks = 0
         isTakenOver = false
     }
 

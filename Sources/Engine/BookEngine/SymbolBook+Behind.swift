@@ -28,11 +28,12 @@ extension SymbolBook {
             replaceByCandidate(.behind)
         } else {
             leftBehind(isExplained)
-            // Recent evidence counts against the next book too; older evidence may belong to another id
-            // epoch.
+            // Recent evidence counts against the next book too. Older evidence may belong to another id epoch,
+            // but as long as nothing says so, a snapshot must have come as far.
             var evidence = ahead
+            let shownID = ahead.oldestID ?? contrary.id
             _ = evidence.cameBack(to: UpdateID(0), seenBeforeNs: shared.nowNs &- aheadLimitNs)
-            restart(.behind)
+            restartBehind(shownID ?? UpdateID(0), .behind)
             ahead = evidence
         }
         if !isExplained { resubscribe() }
@@ -88,10 +89,17 @@ extension SymbolBook {
         wakeForEvidence(atNs: min(dueNs, max(dueNs &- streamLagNs, againNs)) &+ 1)
     }
 
+    /// Since when the venue's stream has shown something ahead of the book.
+    var aheadSinceNs: Int64? {
+        guard let contraryNs = contrary.sinceNs else { return ahead.sinceNs }
+        return min(contraryNs, ahead.sinceNs ?? .max)
+    }
+
     /// When the evidence ahead of the book becomes too old; nil if there is none. A late stream reaches a
     /// candidate later, by as much as it is late.
     var evidenceDueNs: Int64? {
-        let byStreamNs = ahead.sinceNs.map { $0 &+ aheadLimitNs }
+        if source.isOmitting(nowNs: shared.nowNs) { return aheadSinceNs.flatMap { _ in source.provableNs } }
+        let byStreamNs = aheadSinceNs.map { $0 &+ aheadLimitNs }
         guard let sinceNs = candidate?.aheadSinceNs(of: served.sync.lastID) else { return byStreamNs }
         return min(sinceNs &+ aheadLimitNs &+ streamLagNs, byStreamNs ?? .max)
     }

@@ -97,7 +97,7 @@ extension SymbolBook {
         // Ids may have gone back for good, or the book may be of another epoch; the updates will then
         // continue from here.
         if reached < own && served.sync.isLive {
-            if gap.isOpen && behind.idsWentBack { return restartOfAnotherTime() }
+            if gap.isOpen && behind.idsWentBack { return restartOfAnotherTime(at: reached) }
             if !doubt.needsProof { return candidateIsTooOld() }
         }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
@@ -233,7 +233,7 @@ extension SymbolBook {
         }
         if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
         audits.looked(nowNs: shared.nowNs)
-        restart(.audit)
+        restartBehind(id, .audit)
     }
 
     /// Settles everything that agreement proves, whatever the candidate's purpose.
@@ -249,6 +249,7 @@ extension SymbolBook {
         // A check of the best levels is not an audit.
         if isDeeper || done.purpose == .audit { audits.agreed(nowNs: shared.nowNs) }
         ahead.reached(staging.book.lastUpdateID)
+        contrary.end()
         // Nothing has arrived since the snapshot: the symbol is level with the venue, however late its last
         // update was.
         if let joinedNs = done.joinedNs, joinedNs > silence.heardNs {

@@ -12,7 +12,9 @@ extension SymbolBook {
         }
         guard let id = served.sync.lastID, ticker.updateID <= id else {
             if !crossChecks.remember(ticker, nowNs: shared.nowNs) { counters.tickersEvicted += 1 }
-            return noteAhead(ticker.updateID)
+            return noteAhead(ticker.updateID) {
+                CrossChecks.compare(served.book, bid: ticker.bid, ask: ticker.ask, ticker.scales)
+            }
         }
         if ticker.updateID != id { return noteBelow() }
         if !served.sync.isCollecting {
@@ -31,17 +33,17 @@ extension SymbolBook {
         }
         guard let id = served.sync.lastID, partial.lastUpdateID <= id else {
             crossChecks.remember(partial, nowNs: shared.nowNs)
-            return noteAhead(partial.lastUpdateID)
+            return noteAhead(partial.lastUpdateID) { compare(partial) }
         }
         if partial.lastUpdateID != id { return noteBelow() }
-        guard let scales = partial.scales else { return }
-        if !served.sync.isCollecting {
-            handlePartial(
-                CrossChecks.compare(
-                    served.book, bids: partial.bids.array(), asks: partial.asks.array(), scales),
-                seenNs: shared.nowNs)
-        }
+        if !served.sync.isCollecting { handlePartial(compare(partial), seenNs: shared.nowNs) }
         judge()
+    }
+
+    private func compare(_ partial: borrowing DepthSnapshot) -> CrossChecks.Verdict {
+        guard let scales = partial.scales else { return .unknown }
+        return CrossChecks.compare(
+            served.book, bids: partial.bids.array(), asks: partial.asks.array(), scales)
     }
 
     /// A message behind the book that arrives late says nothing about the book, but something about the next
@@ -50,11 +52,22 @@ extension SymbolBook {
         if shared.nowNs &- silence.heardNs > behindLimitNs { source.shownBelow() }
     }
 
-    /// Where every id belongs to an update, evidence ahead for too long proves that updates are missing.
-    private func noteAhead(_ id: UpdateID) {
-        if !shared.configuration.rules.idsAreContiguous || shared.defect.ignoresEvidenceAhead { return }
-        ahead.note(id, nowNs: shared.nowNs)
-        guard let sinceNs = ahead.sinceNs, served.sync.lastID != nil else { return }
+    /// Something ahead of the book for too long proves that updates are missing: where every id belongs to an
+    /// update, the id itself; elsewhere best levels that differ from the book's.
+    private func noteAhead(_ id: UpdateID, _ compare: () -> CrossChecks.Verdict) {
+        if shared.defect.ignoresEvidenceAhead { return }
+        if shared.configuration.rules.idsAreContiguous {
+            ahead.note(id, nowNs: shared.nowNs)
+        } else {
+            if served.sync.lastID == nil || shared.defect.ignoresContrary { return }
+            switch compare() {
+            case .unknown: return
+            case .agreed: return contrary.end()
+            case .contradicted: contrary.note(id, nowNs: shared.nowNs)
+            }
+        }
+        guard let sinceNs = aheadSinceNs, served.sync.lastID != nil else { return }
+        if source.isOmitting(nowNs: shared.nowNs) { return }
         let limitNs = aheadLimitNs
         if shared.nowNs &- sinceNs > limitNs { return settleAhead() }
         wakeForEvidence(atNs: sinceNs &+ limitNs &+ 1)
@@ -105,6 +118,6 @@ extension SymbolBook {
         crossChecks.note(mismatch)
         if shared.configuration.mismatchPolicy == .count || shared.defect.ignoresContradiction { return }
         if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
-        restart(.mismatch)
+        restartBehind(served.book.lastUpdateID, .mismatch)
     }
 }

@@ -35,6 +35,10 @@ extension SymbolBook {
             counters.snapshotsTooOld += 1
             carryOut(served.sync.snapshotFailed())
         } else if served.sync.isCollecting {
+            if awaited.takeAnotherTime() {
+                ahead.removeAll()
+                crossChecks.forgetFormerTime()
+            }
             switch served.sync.snapshotArrived(id) {
             case .discard: break
             case .tooOld(let attempt):
@@ -63,7 +67,7 @@ extension SymbolBook {
             // The last update applied is the last one buffered.
             appliedAtNs = served.buffer.lastReceivedAtNs
             if let told, contradicts(told, served) {
-                restart(.mismatch)
+                restartBehind(awaited.collectedID, .mismatch)
                 return false
             }
             if crossChecks.hasTickers { compareRememberedTicker(served.book.lastUpdateID) }
@@ -81,20 +85,20 @@ extension SymbolBook {
             wakeForEvidence()
         case .refuted:
             counters.snapshotsRefuted += 1
-            restart(loss.reason(or: .mismatch))
+            restartBehind(awaited.collectedID, loss.reason(or: .mismatch))
         case .crossed:
             counters.snapshots += 1
             joins.joined(nowNs: shared.nowNs)
             audits.looked(nowNs: shared.nowNs)
             retries.joined()
             counters.crossings += 1
-            restart(.crossed)
+            restartBehind(awaited.collectedID, .crossed)
         case .implausible:
             counters.implausible += 1
-            restart(loss.reason(or: .gap))
+            restartBehind(awaited.collectedID, loss.reason(or: .gap))
         case .unusable:
             counters.rescales += 1
-            restart(.rescale)
+            restartBehind(awaited.collectedID, .rescale)
         }
     }
 

@@ -48,10 +48,11 @@ extension SymbolBook {
         // Joined to a snapshot, without an update yet: a second snapshot at the same id shows that it is
         // quiet.
         var dueNs = joins.dueNs(after: shared.configuration.doubtNsMin)
-        if source.leftOutNs != nil {
-            if source.provableNs == nil { resubscribe() }
-            dueNs = max(dueNs, source.provableNs ?? silence.subscribableNs(shared.configuration))
+        if let requestNs = source.requestDueNs {
+            if requestNs <= nowNs { resubscribe() }
+            return wake(atNs: max(requestNs, silence.subscribableNs(shared.configuration), nowNs &+ 1))
         }
+        if source.leftOutNs != nil, let provableNs = source.provableNs { dueNs = max(dueNs, provableNs) }
         if dueNs > nowNs { return wake(atNs: dueNs) }
         joins.checked()
         startCandidate(.check)

@@ -20,17 +20,18 @@ extension SymbolBook {
         mailboxes.changed()
         shared.lossCount &+= 1
         if loss.lost(why, number: shared.lossCount) { counters.resyncs += 1 }
-        awaited.bookLost(wasLive: state == .live)
+        awaited.bookLost(wasLive: state == .live, nowNs: shared.nowNs)
         doubt.forget()
         gap.close()
         behind.end()
         ahead.removeAll()
+        contrary.end()
         candidate = nil
     }
 
     /// The served book is wrong or unusable: restarts it from a snapshot.
     func restart(_ why: StaleReason) {
-        awaited.restarted(wasLive: state == .live)
+        awaited.restarted(wasLive: state == .live, nowNs: shared.nowNs)
         lose(why)
         served.buffer.removeAll()
         collectEarly()
@@ -92,12 +93,13 @@ extension SymbolBook {
     /// The stream has been resubscribed on a connection: what the venue sent between the two subscriptions is
     /// missing there.
     func subscribedAgain(on connection: UInt16) {
+        source.accepted(on: connection)
         if connection != source.connection {
             if !shared.connections.contains(connection) { return }
             source.lost(on: connection)
             // The symbol's own stream is untouched, unless the newer connection got a request for it.
             let isNewer = source.connection.map { shared.connections.isNewer(connection, than: $0) } ?? true
-            if source.provableNs == nil || !isNewer { return }
+            if !source.isRequested || !isNewer { return }
         }
         source.subscribedAgain(nowNs: shared.nowNs)
         judge()
@@ -230,8 +232,11 @@ extension SymbolBook {
     }
 
     /// A connection came up: it becomes the source of a symbol that has none.
-    func connected(_ new: UInt16) {
+    ///
+    /// - Parameter isRefused: whether the venue refused the symbol's stream on it.
+    func connected(_ new: UInt16, isRefused: Bool) {
         source.connectionUp()
+        if isRefused && !shared.defect.believesRefused { source.unsubscribed(on: new, nowNs: shared.nowNs) }
         if source.connection != nil { return }
         moveOver(to: new)
         subscribe()

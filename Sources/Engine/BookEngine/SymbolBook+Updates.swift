@@ -42,7 +42,7 @@ extension SymbolBook {
                 if !gap.isOpen { suspectGap(.gap) }
             }
             judge()
-            return noteBehind()
+            return noteBehind(ids.last)
         case .buffer:
             gap.close()
             behind.end()
@@ -86,10 +86,11 @@ extension SymbolBook {
         afterApply()
     }
 
-    /// The book is unusable after an update that nothing keeps: an older snapshot would not lead to it.
-    private func restartBehind(_ id: UpdateID, _ why: StaleReason) {
+    /// The book is unusable, and nothing keeps the updates that led to `id`: an older snapshot would lack
+    /// them.
+    func restartBehind(_ id: UpdateID, _ why: StaleReason) {
         restart(why)
-        awaited.passed(id, nowNs: shared.nowNs)
+        if !shared.defect.forgetsPassed { awaited.passed(id, nowNs: shared.nowNs) }
     }
 
     /// Whether the venue's checksum differs from the book's.
@@ -111,6 +112,7 @@ extension SymbolBook {
         }
         let id = served.book.lastUpdateID
         ahead.reached(id)
+        contrary.end()
         if served.sync.isLive {
             loss.joined()
             if doubt.needsProof && (shared.trial.verdict == .accepted || shared.defect.joinsByIdsAlone) {
@@ -233,7 +235,7 @@ extension SymbolBook {
     /// An update wholly inside the book, or before what is collected. Single ones are duplicates. If nothing
     /// else arrives for too long, the venue has restarted its ids. After a snapshot that no update has
     /// reached yet, the stream may also be late: another snapshot tells.
-    private func noteBehind() {
+    private func noteBehind(_ id: UpdateID) {
         let verdict = behind.note(nowNs: shared.nowNs, limitNs: behindLimitNs)
         guard case .tooLong(let ageNs) = verdict else { return }
         if let staging = candidate?.staging, staging.sync.isLive, let id = staging.sync.lastID,
@@ -246,20 +248,22 @@ extension SymbolBook {
             if ageNs <= shared.configuration.snapshotAheadNsMax { return checkWhatIsAhead() }
             counters.snapshotsRefuted += 1
         } else {
-            return restartOfAnotherTime()
+            return restartOfAnotherTime(at: id)
         }
         behind.end()
         if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
-        restart(loss.reason(or: .gap))
+        restartBehind(id, loss.reason(or: .gap))
     }
 
     /// The venue has restarted its ids, and the book is of the time before.
-    func restartOfAnotherTime() {
+    ///
+    /// - Parameter id: how far its stream has come since.
+    func restartOfAnotherTime(at id: UpdateID) {
         counters.gaps += 1
         crossChecks.forgetFormerTime()
         behind.end()
         if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
-        restart(loss.reason(or: .gap))
+        restartBehind(id, loss.reason(or: .gap))
     }
 
     private func checkWhatIsAhead() {

@@ -62,6 +62,7 @@ final class SymbolBook {
     var loss = BookLoss()
     var doubt = ReconnectDoubt()
     var ahead = AheadEvidence()
+    var contrary = ContraryEvidence()
     var crossChecks: CrossChecks
     var mailboxes: BookMailboxes
     var counters = SymbolCounters()

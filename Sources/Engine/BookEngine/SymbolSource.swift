@@ -16,7 +16,8 @@ import MarketData
 /// lost             the same, but how far is unknown
 /// gone             another connection is gone
 /// leftOut          the stream is known to have omitted something
-/// resubscribed     a resubscription is requested; until then the stream omits updates
+/// unsubscribed     the connection does not carry it at all, now or once it is the source
+/// resubscribed     a resubscription is requested; until it is accepted the stream omits updates
 /// subscribedAgain  it is in force, whoever requested it
 /// agreed           the venue was in the book's state at that time: settled if under the new subscription
 /// agreedEarly      it was so at a time that may precede the connection: to be confirmed
@@ -36,11 +37,14 @@ struct SymbolSource {
     private(set) var leftOutNs: Int64?
     /// The new subscription of the stream; nil until one is requested.
     private var subscription: Subscription?
+    /// A connection on which the venue refused the stream.
+    private var refusing: UInt16?
     /// How old the content of a snapshot may be.
     static let snapshotLagNs: Int64 = 1_000_000_000
     /// How long a subscription request may take: batched, sent within the venue's limits, and carried out.
     static let subscribingNs: Int64 = 3_000_000_000
-    /// The same where its acceptance is announced: twice the time after which a request counts as unanswered.
+    /// How long its acceptance may take where that is announced: twice the time after which a request counts
+    /// as unanswered. One that is not accepted is requested again, and proves nothing.
     static let announcingNs: Int64 = 21_000_000_000
     /// From when on a snapshot must agree once more, because the last one may predate the connection; nil if
     /// none must.
@@ -67,14 +71,30 @@ struct SymbolSource {
         /// When it was requested.
         let askedNs: Int64
         /// From when on an update shows that the stream omits nothing any more: the subscription is in force.
-        let inForceNs: Int64
-        /// From when on an agreement shows it: snapshots are no older.
-        let provableNs: Int64
+        /// Nil until its acceptance is announced.
+        let inForceNs: Int64?
+        /// From when on an agreement shows it: snapshots are no older. Nil likewise.
+        let provableNs: Int64?
     }
 
     /// From when on an agreement shows that the stream omits nothing any more, on the engine's clock. Nil
-    /// until a new subscription is requested.
+    /// until a new subscription is requested, and until it is accepted if that is announced.
     var provableNs: Int64? { subscription?.provableNs }
+
+    /// Whether a new subscription has been requested.
+    var isRequested: Bool { subscription != nil }
+
+    /// Whether the stream is known to omit updates, so that nothing ahead of the book says anything new.
+    func isOmitting(nowNs: Int64) -> Bool {
+        if leftOutNs == nil { return false }
+        return provableNs.map { nowNs < $0 } ?? true
+    }
+
+    /// When a new subscription must be requested; nil if one is in force or soon will be.
+    var requestDueNs: Int64? {
+        if leftOutNs == nil || provableNs != nil { return nil }
+        return subscription.map { $0.askedNs &+ SymbolSource.announcingNs } ?? .min
+    }
 
     /// Updates of this connection count from now on.
     ///
@@ -84,6 +104,7 @@ struct SymbolSource {
         (self.connection, self.isSilent) = (connection, isSilent)
         confirmed()
         if subscription.map({ $0.askedNs < upNs }) != false { (leftOutNs, subscription) = (nil, nil) }
+        if let connection, connection == refusing { leftOut(nowNs: upNs) }
         (other, otherLastID) = (nil, UpdateID(0))
         (shownID, shownNs) = (UpdateID(0), 0)
         (isShownBelow, beyond) = (false, nil)
@@ -105,7 +126,9 @@ struct SymbolSource {
     mutating func ledOn(sentNs: Int64) {
         isShownBelow = false
         if confirmNs != nil { confirmed() }
-        if leftOutNs != nil && sentNs >= subscription?.inForceNs ?? .min { endLeftOut() }
+        if leftOutNs == nil { return }
+        if let subscription, sentNs < subscription.inForceNs ?? .max { return }
+        endLeftOut()
     }
 
     private mutating func endLeftOut() { (leftOutNs, subscription) = (nil, nil) }
@@ -122,6 +145,7 @@ struct SymbolSource {
     /// Another connection is gone: what it has shown says nothing about the next one of that number.
     mutating func gone(_ connection: UInt16) {
         if other == connection { (other, otherLastID) = (nil, UpdateID(0)) }
+        if refusing == connection { refusing = nil }
     }
 
     /// Another connection lost a message: its progress is now unknown.
@@ -141,12 +165,21 @@ struct SymbolSource {
     /// The stream has omitted something.
     mutating func leftOut(nowNs: Int64) { (leftOutNs, subscription) = (nowNs, nil) }
 
+    /// A connection came up on which the venue refused the stream.
+    mutating func unsubscribed(on connection: UInt16, nowNs: Int64) {
+        refusing = connection
+        if self.connection == connection { leftOut(nowNs: nowNs) }
+    }
+
+    /// The venue accepted the stream on a connection after all.
+    mutating func accepted(on connection: UInt16) { if refusing == connection { refusing = nil } }
+
     /// A resubscription is requested: the stream omits what happens between its end and its new start.
     ///
     /// - Parameter isAnnounced: whether `subscribedAgain` follows once it is accepted.
     mutating func resubscribed(nowNs: Int64, isAnnounced: Bool) {
         leftOutNs = leftOutNs ?? nowNs
-        let inForceNs = nowNs &+ (isAnnounced ? SymbolSource.announcingNs : SymbolSource.subscribingNs)
+        let inForceNs = isAnnounced ? nil : nowNs &+ SymbolSource.subscribingNs
         subscription = Subscription(askedNs: nowNs, inForceNs: inForceNs, provableNs: inForceNs)
     }
 

@@ -8,13 +8,16 @@
 //     best          the best prices of a live view are proven, and the true ones at its id
 //     shown         what is published is what the engine holds
 //     crossed       no live view is crossed
-//     handed        a live book is never behind an update that its connection handed to it
+//     handed        a live book is never behind an update that its connection handed to it, also before it
+//                   was lost and rebuilt
+//     carried       the venue has accepted the stream of a live book on its connection, but for a second
 //     handover      a book that a planned renewal hands over has been seen on the new connection, or had no
 //                   update on the old one meanwhile
 //     unreadable    a message that may have been an update and could not be read costs trust, at once
 //     dropped       so does one that was lost before the ring, at once
 //     contradicted  a ticker of the very id of a live book agrees with it, at once
-//     ahead         spot: a ticker or partial depth ahead of a live book stays so for 2 s and two ticks
+//     ahead         a ticker or partial depth ahead of a live book stays so for 2 s and two ticks; on futures,
+//                   a ticker whose prices differ from the book's, while every later one does
 //     silent        a live book's connection, if it was busy, is silent for 3 s and two ticks, while the
 //                   venue sends
 //     lagging       the last update of a live book came no later than `lagNsMax`, half a second and a tick
@@ -35,9 +38,9 @@
 /// One of the things that must hold after every frame.
 package enum Invariant: String, CaseIterable, Sendable {
     /// See the table above.
-    case levels, best, shown, crossed, handed, handover, unreadable, dropped, contradicted, ahead, silent
+    case levels, best, shown, crossed, handed, carried, handover, unreadable, dropped, contradicted, ahead
     /// See the table above.
-    case lagging, audit, missed, age, alarms, behind, buffers, terms, replica, recovery
+    case silent, lagging, audit, missed, age, alarms, behind, buffers, terms, replica, recovery
 
     /// All of them.
     package static let all = Set(allCases)

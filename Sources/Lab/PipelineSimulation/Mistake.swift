@@ -67,6 +67,12 @@ package enum Mistake: String, CaseIterable, Sendable {
     case copiesClaimAll
     /// A book whose stream is unsubscribed and resubscribed stays live meanwhile.
     case resubscribedBelieved
+    /// Where ids advance without the symbol, tickers that differ from the book for long prove nothing.
+    case contraryIgnored
+    /// A book that is given up does not remember how far its stream had come.
+    case passedForgotten
+    /// A stream that the venue refused is taken for a quiet one.
+    case refusedBelieved
 
     /// The mistake in words.
     package var explanation: String {
@@ -100,6 +106,9 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .neverAsks: "nobody asks why a stream is silent"
         case .copiesClaimAll: "a replica's copies claim to be complete"
         case .resubscribedBelieved: "a resubscription costs no trust"
+        case .contraryIgnored: "futures tickers that differ for long prove nothing"
+        case .passedForgotten: "a new book may be older than the one given up"
+        case .refusedBelieved: "a refused stream is taken for a quiet one"
         }
     }
 
@@ -131,6 +140,9 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .neverAsks: .age
         case .copiesClaimAll: .replica
         case .resubscribedBelieved: .missed
+        case .contraryIgnored: .ahead
+        case .passedForgotten: .handed
+        case .refusedBelieved: .carried
         }
     }
 }
@@ -154,7 +166,8 @@ extension Mistake {
         default: break
         }
         plan.hasReplica = self == .copiesClaimAll
-        if [.equalIdUnaudited, .auditIgnored].contains(self) { plan.auditEverySeconds = 15 }
+        let needsAudits: [Mistake] = [.equalIdUnaudited, .auditIgnored, .passedForgotten]
+        if needsAudits.contains(self) { plan.auditEverySeconds = 15 }
         return plan
     }
 
@@ -194,6 +207,10 @@ extension Mistake {
         case .neverAsks: [(.dark, 20_000_000)]
         case .resubscribedBelieved:
             [(.between, FaultPlan.certain), (.fail, FaultPlan.certain / 2), (.halt, 50_000_000)]
+        case .contraryIgnored: [(.fade, 20_000_000)]
+        case .passedForgotten:
+            [(.contradict, 300_000_000), (.whole, FaultPlan.certain), (.frozen, 300_000_000)]
+        case .refusedBelieved: [(.refuse, 500_000_000)]
         }
     }
 
@@ -203,11 +220,11 @@ extension Mistake {
         case .firstUpdateOffByOne, .keepsProvenRange, .promotedUnchecked, .evidenceIgnored, .droppedIgnored,
             .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,
             .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver, .copiesClaimAll,
-            .resubscribedBelieved, .publishesLate:
+            .resubscribedBelieved, .publishesLate, .passedForgotten, .refusedBelieved:
             .spotAlt
         case .gapIgnored, .gapDiscarded, .unprovenBelieved: .spotBTC
         case .spotRuleOnFutures, .deleteByLiteral, .dropsOldestBuffered, .unreadableIgnored, .silenceIgnored,
-            .absurdBelieved, .unboundedBuffers:
+            .absurdBelieved, .unboundedBuffers, .contraryIgnored:
             .usdmBTC
         case .equalIdUnaudited, .auditIgnored: Mistake.sleepy
         }
@@ -291,6 +308,9 @@ extension Mistake {
         case .neverAsks: defect.ignoresEvidenceAhead = true
         case .copiesClaimAll: defect.copiesClaimAll = true
         case .resubscribedBelieved: defect.believesResubscribed = true
+        case .contraryIgnored: defect.ignoresContrary = true
+        case .passedForgotten: defect.forgetsPassed = true
+        case .refusedBelieved: defect.believesRefused = true
         default: break
         }
         return defect

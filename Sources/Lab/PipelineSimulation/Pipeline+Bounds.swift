@@ -19,7 +19,7 @@ extension Pipeline {
     private static var ageUs: Int64 { 150_000_000 }
     private static var missedUs: Int64 { 2_000_000 }
     /// Ids beyond this belong to nobody and prove nothing.
-    private static var idMax: Int64 { 1 << 60 }
+    static var idMax: Int64 { 1 << 60 }
 
     /// Notes the times and ids of a frame.
     func noteTimes(_ frame: SteppedFrame) {
@@ -50,7 +50,15 @@ extension Pipeline {
             }
         case .ticker, .partialDepth:
             if frame.facts.stream == .ticker { checker.symbols[index].tickerID = id }
+            if formerSources.contains(frame.source) { return }
             guard let own = engine.status(symbols[index])?.lastUpdateID.value, id > own else { return }
+            if plan.market != .spot {
+                // The id says nothing there, but its prices do.
+                if frame.facts.stream != .ticker { return }
+                let differs = differs(index, engine.lastTicker)
+                if differs == false { checker.symbols[index].ahead = nil }
+                if differs != true { return }
+            }
             if checker.symbols[index].ahead == nil { checker.symbols[index].ahead = (id, frame.atUs) }
         case .unknown: break
         }
@@ -96,10 +104,10 @@ extension Pipeline {
         // While the book is not live, nothing is found out and nobody is misled.
         if !checker.symbols[index].isLive { checker.symbols[index].poisonedUs? += Pipeline.tickUs }
         guard checker.symbols[index].isLive, let source = engine.source(of: symbol) else {
-            checker.symbols[index].ahead = nil
             return
         }
-        if plan.market == .spot, let ahead = checker.symbols[index].ahead,
+        checkCarried(index, by: source, atUs: atUs)
+        if let ahead = checker.symbols[index].ahead,
             atUs > ahead.sinceUs + Pipeline.aheadUs + Pipeline.graceUs
         {
             violated(.ahead, symbol, "live at \(id), and has known of \(ahead.id) for 2 s")
@@ -127,6 +135,27 @@ extension Pipeline {
         if formerSources.contains(source) || venue.banEndUs != nil { return }
         if let changedUs = venue.changedUs(of: symbol, after: id), atUs > changedUs + Pipeline.ageUs {
             violated(.age, symbol, "live at \(id), \((atUs - changedUs) / 1_000_000) s behind")
+        }
+    }
+
+    /// Whether a ticker's best prices differ from those of the view; nil if the view proves none.
+    private func differs(_ index: Int, _ ticker: BookTicker) -> Bool? {
+        let view = checker.symbols[index].view
+        guard let bid = view.bestBid, let ask = view.bestAsk, view.scales == ticker.scales else { return nil }
+        return bid.price != ticker.bid.price || ask.price != ticker.ask.price
+    }
+
+    /// What the venue has not accepted on a connection, nobody delivers.
+    private func checkCarried(_ index: Int, by source: UInt16, atUs: Int64) {
+        let isLacking = links.contains {
+            guard $0.isOpen && $0.connection.id == source, let id = $0.id else { return false }
+            return venue.lacks(symbols[index], on: id)
+        }
+        if !isLacking { return checker.symbols[index].lackingSinceUs = nil }
+        let sinceUs = checker.symbols[index].lackingSinceUs ?? atUs
+        checker.symbols[index].lackingSinceUs = sinceUs
+        if atUs > sinceUs + 1_000_000 {
+            violated(.carried, symbols[index], "live though its connection does not carry its stream")
         }
     }
 

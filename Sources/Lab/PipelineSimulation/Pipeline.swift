@@ -226,6 +226,9 @@ package final class Pipeline {
         restartedUs = venue.restartedUs
         formerSources = Set(links.filter(\.isOpen).map(\.connection.id))
         checker.excuse(untilUs: venue.nowUs + 120_000_000)
+        for index in checker.symbols.indices {
+            (checker.symbols[index].handed, checker.symbols[index].ahead) = (nil, nil)
+        }
     }
 
     private func consume() {
@@ -243,10 +246,14 @@ package final class Pipeline {
             engine.step(frame)
             outcome.frames += 1
             if engine.counters.depthUpdates != updatesBefore { noteUpdate(from: frame.source) }
+            // What came in a stream of updates and was not taken for one was not read, whatever the engine says.
+            let isOther =
+                frame.kind == .message && facts.stream == .depth
+                && engine.counters.depthUpdates == updatesBefore
             check(
                 SteppedFrame(
                     kind: frame.kind, source: frame.source, facts: facts,
-                    isRefused: engine.counters.malformed != refusedBefore,
+                    isRefused: isOther || engine.counters.malformed != refusedBefore,
                     atUs: frame.receivedAtNs / 1000 - clock.offsetUs))
         }
     }

@@ -34,6 +34,8 @@ struct SymbolWatch {
     var comparedAt: UpdateID?
     /// The last id that its connection has handed to the live book.
     var handed: (source: UInt16, last: UpdateID)?
+    /// Since when its connection has not carried its stream although it is live.
+    var lackingSinceUs: Int64?
     /// The first ticker or partial depth that was and still is ahead of the book, and when it arrived.
     var ahead: (id: Int64, sinceUs: Int64)?
     /// Id of the last ticker of its connection.
@@ -100,6 +102,8 @@ extension Pipeline {
         let update = engine.lastUpdate
         guard let index = symbols.firstIndex(of: update.symbol), engine.source(of: update.symbol) == source
         else { return }
+        // Ids of an earlier epoch, or that no stream can have, are no progress.
+        if formerSources.contains(source) || update.last.value >= Pipeline.idMax { return }
         let before = checker.symbols[index].handed.flatMap { $0.source == source ? $0.last : nil }
         checker.symbols[index].handed = (source, max(update.last, before ?? update.last))
     }
@@ -154,7 +158,6 @@ extension Pipeline {
         }
         if status.state != .live {
             checker.symbols[index].comparedAt = nil
-            checker.symbols[index].handed = nil
             return
         }
         if let handed = checker.symbols[index].handed, handed.last > status.lastUpdateID {

@@ -100,6 +100,10 @@ package enum Fault: Int, CaseIterable, Sendable {
     /// The server behind a connection is gone, but what stands before it goes on: pings are answered, and
     /// nothing else comes.
     case hollow
+    /// A message says that it is of another type than before, and is otherwise unchanged.
+    case renamed
+    /// The venue refuses to subscribe a symbol's depth stream for a while.
+    case refuse
 
     /// What a rate counts.
     package enum Opportunity: Sendable {
@@ -123,9 +127,9 @@ package enum Fault: Int, CaseIterable, Sendable {
     package var opportunity: Opportunity {
         switch self {
         case .lost, .duplicate, .reorder, .truncate, .corrupt, .foreign: .frame
-        case .unreadable, .garbled, .mixed, .absurd, .drop: .frame
+        case .unreadable, .garbled, .mixed, .absurd, .drop, .renamed: .frame
         case .cut, .vanish, .expire, .shutdown, .stall, .lag, .hollow: .connectionSecond
-        case .mute, .idle, .between: .subscription
+        case .mute, .idle, .between, .refuse: .subscription
         case .pause, .clock: .consumerSecond
         case .stale, .frozen, .fail, .slow, .tardy, .contradict, .crossed, .whole, .ban: .request
         case .rescale, .thin, .walk, .burst, .halt, .fade, .dark, .coarse: .symbolSecond
@@ -148,7 +152,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         case .thin, .walk, .halt: 1_000_000
         case .burst: 2_000_000
         case .unreadable, .mixed: 300_000
-        case .garbled, .absurd, .drop: 100_000
+        case .garbled, .absurd, .drop, .renamed: 100_000
         case .lag, .clock: 2_000_000
         case .idle: 30_000_000
         case .tardy: 100_000_000
@@ -158,6 +162,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         case .dark, .coarse, .hollow: 500_000
         case .restart: 1_000_000
         case .between: 100_000_000
+        case .refuse: 20_000_000
         }
     }
 

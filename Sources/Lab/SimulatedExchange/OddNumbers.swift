@@ -3,6 +3,7 @@
 // * unreadable: a third element in the first level, or a number of more than 18 digits. Wrapper and symbol
 //   are unchanged.
 // * garbled: the wrapper and everything that names the symbol become bytes that no JSON text contains.
+// * renamed: the event type of an update gets another letter.
 // * mixed: about every third number of a level gets one more zero.
 // * absurd: the last id becomes one close to 2^62 or 2^63, or one beyond any 64-bit integer.
 // * coarse: prices off the grid of the coarser tick get one more zero, all others do not.
@@ -27,6 +28,12 @@ extension SeededRandom {
         } else {
             bytes.removeLast(min(2, bytes.count - start))
         }
+    }
+
+    /// Turns an update into a message of a type that nobody knows.
+    mutating func rename(_ bytes: inout [UInt8], from start: Int) {
+        guard let name = bytes[start...].firstRange(of: Array("\"depthUpdate\"".utf8)) else { return }
+        bytes[name.upperBound - 2] = UInt8(ascii: "f") + UInt8(below(20))
     }
 
     /// Overwrites everything that names the symbol.

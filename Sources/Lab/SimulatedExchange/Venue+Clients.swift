@@ -64,6 +64,27 @@ extension Venue {
         }
     }
 
+    /// Whether the venue refuses to subscribe one of these streams at the moment.
+    mutating func refuses(_ names: [String], on connection: ConnectionID) -> Bool {
+        var isRefused = false
+        for name in names {
+            guard let index = depthIndex(name) else { continue }
+            if counters.strikes(.refuse, of: faults, &slots[connection.slot]!.random) {
+                listings[index].refusingUntilUs = nowUs + random.within(10_000_000...90_000_000)
+            }
+            if listings[index].refusingUntilUs > nowUs { isRefused = true }
+        }
+        return isRefused
+    }
+
+    /// Whether a connection is open and has no subscription to a symbol's depth stream.
+    package func lacks(_ symbol: SymbolName, on connection: ConnectionID) -> Bool {
+        guard isConnected(connection) else { return false }
+        return !slots[connection.slot]!.held.contains { name in
+            depthIndex(name).map { configuration.symbols[$0].name == symbol } == true
+        }
+    }
+
     /// Removes streams and queues the venue's reply.
     package mutating func unsubscribe(
         _ streams: [String], on connection: ConnectionID, requestID: RequestID

@@ -18,6 +18,9 @@ extension Venue {
         counters.controlCount += 1
         do throws(ControlRefusal) {
             let request = try ControlRequest(text)
+            if case .subscribe(let names) = request.action, refuses(names, on: connection) {
+                throw .refused(request.id)
+            }
             do throws(ConnectionRefusal) {
                 try carryOut(request, on: connection)
             } catch {

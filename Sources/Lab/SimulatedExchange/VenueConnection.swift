@@ -133,6 +133,7 @@ final class VenueConnection {
         if counters.strikes(.unreadable, of: plan, &random) {
             random.makeUnreadable(&queue.bytes, from: start)
         }
+        if counters.strikes(.renamed, of: plan, &random) { random.rename(&queue.bytes, from: start) }
         if counters.strikes(.garbled, of: plan, &random) { random.garble(&queue.bytes, from: start) }
     }
 

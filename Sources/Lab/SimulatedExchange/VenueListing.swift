@@ -36,6 +36,8 @@ struct VenueListing: Sendable {
     private var random: SeededRandom
     private var episodeEndUs: Int64 = 0
     private var haltEndUs: Int64 = 0
+    /// Until when subscriptions of its depth stream are refused.
+    var refusingUntilUs: Int64 = 0
     private var isRescaled = false
     /// Whether old orders have one decimal more than new ones.
     private(set) var isCoarse = false

@@ -2,6 +2,7 @@
 // happens to a link.
 
 import BinanceVenue
+import BookSync
 import FeedPlan
 import LobHandoff
 import MarketData
@@ -24,17 +25,23 @@ extension DepthFeed {
         case .open(let id): open(id)
         case .send(let id, let request): connections[id]?.link?.send(request.text)
         case .close(let id): close(id)
-        case .connected(let id):
+        case .connected(let id, let refused):
             let atNs = clock.realtimeNs
-            serving.append((id, atNs))
-            announce(.connected, id, atNs: atNs)
+            let body = RefusedStreams(refused.compactMap { symbolOfUpdates($0)?.name }).bytes
+            serving.append((id, atNs, body))
+            announce(.connected, id, atNs: atNs, body)
         case .disconnected(let id):
             serving.removeAll { $0.id == id }
             announce(.disconnected, id, atNs: clock.realtimeNs)
         case .retired(let id):
             serving.removeAll { $0.id == id }
             announce(.retired, id, atNs: clock.realtimeNs)
-        case .resubscribed(let id, let streams): mark(streams, on: id)
+        case .resubscribed(let id, let streams):
+            mark(streams, on: id)
+            if let index = serving.firstIndex(where: { $0.id == id }), !serving[index].refused.isEmpty {
+                let refused = supervisor.refused(on: id).compactMap { symbolOfUpdates($0)?.name }
+                serving[index].refused = RefusedStreams(refused).bytes
+            }
         case .report(let report): note(report)
         }
     }
@@ -43,11 +50,17 @@ extension DepthFeed {
     private func mark(_ streams: [String], on id: UInt16) {
         let atNs = clock.realtimeNs
         for stream in streams {
-            let head = Array("{\"stream\":\"\(stream)\"".utf8)
-            let owner = MessageOwner(head)
-            guard owner.mayBeUpdate, let index = owner.symbol.flatMap({ keys[$0] }) else { continue }
+            guard let (_, index, head) = symbolOfUpdates(stream) else { continue }
             announce(.resubscribed, id, atNs: atNs, key: keys.count + index, head)
         }
+    }
+
+    /// The symbol whose updates a stream carries, its number, and how a message of it begins; nil for others.
+    private func symbolOfUpdates(_ stream: String) -> (name: SymbolName, index: Int, head: [UInt8])? {
+        let head = Array("{\"stream\":\"\(stream)\"".utf8)
+        let owner = MessageOwner(head)
+        guard owner.mayBeUpdate, let name = owner.symbol, let index = keys[name] else { return nil }
+        return (name, index, head)
     }
 
     private func note(_ event: ConnectionSupervisor.Report) {

@@ -18,7 +18,9 @@ extension DepthFeed {
         if taps.contains(where: { $0 === tap }) { return }
         taps.append(tap)
         let atNs = clock.realtimeNs
-        for (id, _) in serving { tap.offer(.connected, source: id, receivedAtNs: atNs) }
+        for (id, _, refused) in serving {
+            tap.offer(.connected, source: id, receivedAtNs: atNs, refused)
+        }
         for connection in connections.values where !connection.sender.isIdle { tap.joinLate(connection.id) }
     }
 

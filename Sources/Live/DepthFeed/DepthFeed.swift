@@ -81,7 +81,7 @@ package final class DepthFeed {
     var connections: [UInt16: FeedConnection] = [:]
     var counted = FeedStatus()
     /// Connections in service, oldest first.
-    var serving: [(id: UInt16, sinceNs: Int64)] = []
+    var serving: [(id: UInt16, sinceNs: Int64, refused: [UInt8])] = []
     /// Whether it was stopped.
     package internal(set) var isStopped = false
     /// Actions not yet performed: consequences are queued after them, even if the feed is called reentrantly.

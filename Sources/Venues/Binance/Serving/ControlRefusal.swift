@@ -22,6 +22,11 @@ package struct ControlRefusal: Error, Hashable, Sendable {
         ControlRefusal(code: 4, message: "Too many subscriptions", id: id)
     }
 
+    /// A stream that cannot be subscribed at the moment.
+    package static func refused(_ id: RequestID) -> ControlRefusal {
+        ControlRefusal(code: 2, message: "Invalid request: unknown stream", id: id)
+    }
+
     /// The stream name is longer than any that exists.
     package static func nameTooLong(_ id: RequestID) -> ControlRefusal {
         ControlRefusal(code: 2, message: "Invalid request: stream name too long", id: id)

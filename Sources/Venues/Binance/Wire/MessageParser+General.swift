@@ -17,6 +17,13 @@ enum EventType {
             return nil
         }
     }
+
+    /// Whether it is that of a frequent message without a meaning here.
+    static func isOfOthers(_ name: Range<Int>, _ cursor: JSONCursor) -> Bool {
+        cursor.matches(name, "trade") || cursor.matches(name, "aggTrade") || cursor.matches(name, "kline")
+            || cursor.matches(name, "24hrTicker") || cursor.matches(name, "24hrMiniTicker")
+            || cursor.matches(name, "markPriceUpdate")
+    }
 }
 
 extension MessageParser {
@@ -43,7 +50,10 @@ extension MessageParser {
     }
 
     private mutating func payload(_ start: JSONCursor, _ isLinked: Bool) throws(ParseError) -> MessageKind {
-        if start.byte != UInt8(ascii: "{") { return .other }
+        if start.byte != UInt8(ascii: "{") {
+            if DepthStream.carriesUpdates(stream, start) { throw start.error(.notAnUpdate) }
+            return .other
+        }
         var cursor = start
         return try content(try JSONMembers(&cursor), cursor, isLinked)
     }
@@ -52,22 +62,49 @@ extension MessageParser {
         _ members: JSONMembers, _ cursor: JSONCursor, _ isLinked: Bool
     ) throws(ParseError) -> MessageKind {
         if var value = members.find(.e, cursor) {
-            if value.byte != 0x22 { return .other }
+            if value.byte != 0x22 { return try other(members, cursor) }
             switch EventType(try value.string(), cursor) {
             case .depthUpdate: return try fillUpdate(members, cursor, isLinked)
-            case .bookTicker: return try fillTicker(members, cursor)
+            case .bookTicker:
+                try refuseOnDepthStream(members, cursor)
+                return try fillTicker(members, cursor)
             case .serverShutdown: return .serverShutdown
-            case nil: return .other
+            case nil: return try other(members, cursor)
             }
         }
         if members.has(.lastUpdateId) {
+            try refuseOnDepthStream(members, cursor)
             try fillSnapshot(members, cursor)
             if stream == nil { return .depthSnapshot }
             if snapshot.symbol.isEmpty { snapshot.symbol = try symbolOfStream(cursor) }
             return .partialDepth
         }
-        if members.has(.u) && (members.has(.B) || members.has(.A)) { return try fillTicker(members, cursor) }
+        if members.has(.u) && (members.has(.B) || members.has(.A)) {
+            try refuseOnDepthStream(members, cursor)
+            return try fillTicker(members, cursor)
+        }
         return try fillResult(members, cursor)
+    }
+
+    /// A message without a meaning here, unless it may be an update in a form that is not known: then the
+    /// book must not go on as if nothing had come.
+    private func other(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError) -> MessageKind {
+        try refuseOnDepthStream(members, cursor)
+        let hasLevels =
+            members.find(.b, cursor)?.byte == UInt8(ascii: "[")
+            || members.find(.a, cursor)?.byte == UInt8(ascii: "[")
+        if hasLevels && members.has(.U) && members.has(.u) { throw notAnUpdate(members, cursor) }
+        return .other
+    }
+
+    /// A stream of updates carries nothing else.
+    private func refuseOnDepthStream(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError) {
+        if DepthStream.carriesUpdates(stream, cursor) { throw notAnUpdate(members, cursor) }
+    }
+
+    private func notAnUpdate(_ members: JSONMembers, _ cursor: JSONCursor) -> ParseError {
+        members.find(.e, cursor)?.error(.notAnUpdate)
+            ?? ParseError(code: .notAnUpdate, offset: members.offset)
     }
 
     private mutating func fillUpdate(
@@ -145,10 +182,13 @@ extension MessageParser {
     private mutating func fillResult(
         _ members: JSONMembers, _ cursor: JSONCursor
     ) throws(ParseError) -> MessageKind {
-        if let refusal = members.find(.error, cursor), refusal.byte != UInt8(ascii: "n") { return .other }
-        guard var result = members.find(.result, cursor), result.byte == UInt8(ascii: "{") else {
-            return .other
+        if let refusal = members.find(.error, cursor), refusal.byte != UInt8(ascii: "n") {
+            return try other(members, cursor)
         }
+        guard var result = members.find(.result, cursor), result.byte == UInt8(ascii: "{") else {
+            return try other(members, cursor)
+        }
+        try refuseOnDepthStream(members, cursor)
         let inner = try JSONMembers(&result)
         if !inner.has(.lastUpdateId) { return .other }
         try fillSnapshot(inner, cursor)

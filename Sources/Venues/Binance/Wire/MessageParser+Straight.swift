@@ -30,6 +30,8 @@ extension MessageParser {
                 try cursor.require(#","data":"#)
             }
             if cursor.take(#"{"e":"depthUpdate","E":"#) { return try straightUpdate(cursor, isLinked) }
+            // Anything else in a stream of updates is an error.
+            if DepthStream.carriesUpdates(stream, cursor) { return nil }
             if cursor.take(#"{"u":"#) { return try straightTicker(cursor) }
             if cursor.take(#"{"e":"bookTicker","u":"#) { return try straightTicker(cursor) }
             if cursor.take(#"{"lastUpdateId":"#) {
@@ -55,13 +57,13 @@ extension MessageParser {
         }
     }
 
-    /// Whether this is something that is not parsed: an array, or a message of another type.
+    /// Whether this is something that is not parsed: an array, or a message of another known type.
     private mutating func straightOther(_ start: JSONCursor) throws(ParseError) -> MessageKind? {
         var cursor = start
         if cursor.take("[") { return cursor.bytesLeft >= 0 ? .other : nil }
         try cursor.require(#"{"e":""#)
         let event = try cursor.requireText()
-        return EventType(event, cursor) == nil && event.upperBound < cursor.length ? .other : nil
+        return EventType.isOfOthers(event, cursor) && event.upperBound < cursor.length ? .other : nil
     }
 
     /// From after `"E":`.

@@ -57,7 +57,8 @@ public struct MessageParser: ~Copyable {
     /// right in every byte. Replies to requests are `.other`; `ControlMessage` parses them. A depth update in
     /// a `@depth5`, `@depth10` or `@depth20` stream is partial depth; without a wrapper the two look alike,
     /// and it is taken for a depth update. Updates of an `@rpiDepth` stream are `.other`: they belong to
-    /// another book. Where updates are linked, a missing `pu` is an error.
+    /// another book. Where updates are linked, a missing `pu` is an error, and so is anything that is not an
+    /// update but came in a stream of them, or has the ids and levels of one.
     ///
     /// - Parameters:
     ///   - message: one whole message, with optional blanks around it.
@@ -187,5 +188,15 @@ enum DepthStream {
         } else if cursor.has("@rpiDepth", at: at) {
             self = .retail
         }
+    }
+
+    /// Whether the name is exactly that of a stream of depth updates.
+    static func carriesUpdates(_ name: Range<Int>?, _ cursor: JSONCursor) -> Bool {
+        guard let name else { return false }
+        let at = cursor.first(UInt8(ascii: "@"), in: name)
+        if !cursor.has("@depth", at: at) { return false }
+        if at + 6 >= name.upperBound { return true }
+        let speed = cursor[at &+ 7]  // at the latest the quote after the name
+        return cursor[at &+ 6] == UInt8(ascii: "@") && speed >= 0x30 && speed <= 0x39
     }
 }

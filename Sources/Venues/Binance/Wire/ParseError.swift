@@ -51,5 +51,7 @@ public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
         case levelShape = "level is not [\"price\",\"quantity\"]"
         /// The last update id of a message is below its first.
         case idsDecrease = "update ids decrease"
+        /// On a stream of updates, or with the ids and levels of one: something else.
+        case notAnUpdate = "not a depth update as known here"
     }
 }

@@ -1,0 +1,238 @@
+// What the process has in hand about a symbol does not vanish when its book is given up: how far the venue had
+// come, that its stream was refused, that a message was not what its stream carries.
+
+import BinanceVenue
+import BookEngine
+import BookSync
+import DepthBook
+import LobHandoff
+import MarketData
+import Testing
+
+private let second: Int64 = 1_000_000_000
+private let btc = SymbolName("BTCUSDT")
+private let bids = ["9.0:1.0", "8.0:2.0"]
+private let asks = ["10.0:1.0", "11.0:2.0"]
+private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
+
+extension EngineHarness {
+    /// A live book whose snapshots and resubscriptions are announced, as a feed does.
+    fileprivate static func live(
+        _ market: Market = .spot, adjust: (inout EngineConfiguration) -> Void = { _ in }
+    ) -> EngineHarness {
+        var harness = EngineHarness(market) {
+            $0.requestsAreAnnounced = true
+            adjust(&$0)
+        }
+        harness.frame(.connected)
+        harness.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 1000).bytes)
+        if market == .spot {
+            harness.goLive()
+        } else {
+            harness.futuresUpdate(7, 8, 9)
+            harness.snapshot(9, bids: bids, asks: asks)
+            harness.futuresUpdate(9, 10, 10)
+        }
+        _ = harness.requests()
+        return harness
+    }
+
+    /// Answers all requests with this state of the venue for a while; returns the attempts of those for a
+    /// snapshot.
+    @discardableResult
+    fileprivate mutating func serve(
+        _ id: Int, _ best: [String] = bids, _ worst: [String] = asks, forSeconds seconds: Double = 0.25,
+        accepts: Bool = true
+    ) -> [Int] {
+        var attempts: [Int] = []
+        for _ in 0..<Int(seconds * 4) {
+            for request in requests() {
+                switch request {
+                case .ask(_, _, let attempt):
+                    attempts.append(attempt)
+                    frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 1000).bytes)
+                    snapshot(id, bids: best, asks: worst)
+                case .resubscribe: if accepts { frame(.resubscribed, stream) }
+                case .cancel: break
+                }
+            }
+            tick(afterNs: second / 4)
+        }
+        return attempts
+    }
+}
+
+@Suite struct EngineForgottenTests {
+    /// A book that was contradicted is not replaced by an older one that it has already left.
+    @Test func aContradictedBookIsNotReplacedByAnOlderOne() {
+        var h = EngineHarness.live()
+        h.update(11, 12, bids: ["9.0:0.0"])
+        h.ticker(12, bid: "8.0:3.0", ask: "10.0:1.0")
+        #expect(h.status().reason == .mismatch)
+        h.serve(10, forSeconds: 30)
+        #expect(h.status().state == .stale)
+        h.serve(12, ["8.0:3.0"], forSeconds: 30)
+        #expect(h.status().state == .live && h.book(.bid) == ["8.0:3.0"])
+    }
+
+    /// Nor is one that an audit contradicted; one late answer costs no resubscription.
+    @Test func anAuditedBookIsNotReplacedByAnOlderOne() {
+        var h = EngineHarness.live { $0.auditEveryNs = 10 * second }
+        for _ in 0..<60 where h.requests().isEmpty { h.tick(afterNs: second / 4) }
+        h.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 1000).bytes)
+        h.update(11, 12, bids: ["7.0:5.0"])
+        h.snapshot(12, bids: ["9.0:1.5", "8.0:2.0", "7.0:5.0"], asks: asks)
+        #expect(h.status().reason == .audit)
+        h.serve(10)
+        #expect(h.status().state == .stale)
+        h.serve(12, ["9.0:1.0", "8.0:2.0", "7.0:5.0"], forSeconds: 10)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(12))
+        #expect(h.status().counters.behind == 0 && h.status().counters.resubscriptions == 0)
+    }
+
+    /// Nor does a snapshot replace it that has not come as far as what showed it to be behind.
+    @Test func aBookThatIsBehindIsNotReplacedByOneThatIsToo() {
+        var h = EngineHarness.live()
+        h.ticker(15, bid: "8.0:2.0", ask: "10.0:1.0")
+        for _ in 0..<100 {
+            h.serve(10)
+            if h.nowNs > 6 * second { #expect(h.status().state == .stale) }
+        }
+        h.serve(15, ["8.0:2.0"], forSeconds: 30)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(15))
+    }
+
+    /// What contradicts every book at once is asked for more and more slowly.
+    @Test func aLastingContradictionCostsFewerAndFewerRequests() {
+        var h = EngineHarness.live()
+        var id = 10
+        var attempts: [Int] = []
+        for step in 0..<300 {
+            id += 1
+            h.update(id, id)
+            if step % 2 == 1 { h.ticker(id, bid: "9.0:7.0", ask: "10.0:1.0") }
+            attempts += h.serve(id)
+        }
+        #expect(attempts.count > 5 && attempts.last! >= attempts.count - 2)
+    }
+
+    // MARK: - Streams that the venue refuses
+
+    /// The venue refused the stream: nothing will come, so nothing is live, until it is accepted.
+    @Test(arguments: [true, false]) func aRefusedStreamIsNotQuiet(_ isNamed: Bool) {
+        var h = EngineHarness { $0.requestsAreAnnounced = true }
+        let refused = isNamed ? RefusedStreams([SymbolName("ETHUSDT"), btc]).bytes : Array("*".utf8)
+        h.frame(.connected, refused)
+        for _ in 0..<400 {
+            h.serve(10, accepts: false)
+            #expect(h.status().state != .live)
+        }
+        // Asked for again and again, less and less often.
+        #expect((4...8).contains(h.status().counters.resubscriptions))
+        h.frame(.resubscribed, stream)
+        h.serve(10, forSeconds: 10)
+        #expect(h.status().state == .live)
+    }
+
+    /// Of another symbol, it is nobody's business.
+    @Test func aRefusedStreamOfAnotherSymbol() {
+        var h = EngineHarness { $0.requestsAreAnnounced = true }
+        h.frame(.connected, RefusedStreams([SymbolName("ETHUSDT")]).bytes)
+        h.serve(10, forSeconds: 10)
+        #expect(h.status().state == .live)
+    }
+
+    /// A renewal that leads to a connection without the stream hands nothing over.
+    @Test func aRenewalWithoutTheStream() {
+        var h = EngineHarness.live()
+        h.frame(.connected, RefusedStreams([btc]).bytes, source: 2)
+        #expect(h.status().state == .live)
+        h.frame(.retired, source: 1)
+        for _ in 0..<40 {
+            h.serve(10, accepts: false)
+            #expect(h.status().state == .stale)
+        }
+    }
+
+    /// A resubscription that nobody accepts proves nothing, however long it takes.
+    @Test func aResubscriptionThatIsNotAcceptedProvesNothing() {
+        var h = EngineHarness.live()
+        h.ticker(11, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.tick(afterNs: 20 * second)
+        for _ in 0..<400 {
+            h.serve(11, accepts: false)
+            #expect(h.status().state == .stale)
+        }
+        #expect(h.status().counters.resubscriptions > 2)
+    }
+
+    // MARK: - Messages that are no updates
+
+    /// On a stream of updates, or with an update's ids and levels, there is nothing else.
+    @Test(
+        arguments: [
+            #"{"e":"depthUpdateV2","E":1,"s":"BTCUSDT","U":11,"u":11,"b":[["9.0","0.0"]],"a":[]}"#,
+            #"{"e":7,"E":1,"s":"BTCUSDT","U":11,"u":11,"b":[["9.0","0.0"]],"a":[]}"#,
+            #"{"E":1,"s":"BTCUSDT","U":11,"u":11,"b":[["9.0","0.0"]],"a":[]}"#,
+            #"{"E":1,"s":"BTCUSDT","U":11,"u":11,"b":[],"a":[["9.0","0.0"]],"e":"new"}"#,
+        ], [true, false])
+    func anUpdateInAFormThatNobodyKnows(_ body: String, _ isWrapped: Bool) {
+        var h = EngineHarness.live()
+        h.message(isWrapped ? #"{"stream":"btcusdt@depth@100ms","data":\#(body)}"# : body)
+        #expect(h.status().state == .stale && h.status().reason == .unreadable)
+        #expect(h.engine.counters.malformed == 1)
+    }
+
+    @Test(
+        arguments: [
+            "[1]", "null", "7", #"{"result":null,"id":1}"#, #"{"lastUpdateId":12,"bids":[],"asks":[]}"#,
+            #"{"u":12,"s":"BTCUSDT","b":"9.0","B":"1.0","a":"10.0","A":"1.0"}"#, "{}",
+            #"{"e":"trade","s":"BTCUSDT"}"#,
+        ])
+    func anythingElseOnAStreamOfUpdates(_ body: String) {
+        var h = EngineHarness.live()
+        h.message(#"{"stream":"btcusdt@depth","data":\#(body)}"#)
+        #expect(h.status().state == .stale && h.status().reason == .unreadable)
+        // Elsewhere it is nobody's business.
+        var other = EngineHarness.live()
+        other.message(#"{"stream":"btcusdt@kline_1m","data":{"e":"kline","s":"BTCUSDT","U":1,"u":2}}"#)
+        other.message(#"{"stream":"btcusdt@trade","data":{"e":"trade","s":"BTCUSDT","b":7,"a":8}}"#)
+        other.message(#"{"result":null,"id":1}"#)
+        #expect(other.status().state == .live && other.engine.counters.malformed == 0)
+    }
+
+    // MARK: - Tickers that differ, where ids prove nothing
+
+    /// Futures: the stream of updates dies, and tickers say for as long as an update never takes that the
+    /// best prices are others.
+    @Test(arguments: [1, 5, 20]) func futuresTickersThatDiffer(_ everySeconds: Int) {
+        var h = EngineHarness.live(.usdm) { $0.auditEveryNs = 0 }
+        var id = 10
+        for _ in 0..<40 {
+            h.futuresUpdate(id, id + 1, id + 5)
+            id += 5
+            h.serve(id, forSeconds: Double(everySeconds))
+        }
+        #expect(h.status().state == .live)
+        var liveSeconds = 0.0
+        for step in 1..<400 {
+            h.ticker(id + step, bid: "20.0:1.0", ask: "21.0:1.0")
+            h.serve(id + step, ["20.0:1.0"], ["21.0:1.0"], forSeconds: 0.25)
+            if h.status().state == .live && h.status().lastUpdateID.value <= id { liveSeconds += 0.25 }
+        }
+        #expect(liveSeconds <= Double(3 * everySeconds) + 1)
+        #expect(h.status().counters.behind > 0)
+    }
+
+    /// They say nothing while they agree, or once a change is undone.
+    @Test func futuresTickersThatAgree() {
+        var h = EngineHarness.live(.usdm) { $0.auditEveryNs = 0 }
+        for step in 1..<200 {
+            h.ticker(10 + 2 * step, bid: "20.0:1.0", ask: "21.0:1.0")
+            h.tick(afterNs: second / 8)
+            h.ticker(11 + 2 * step, bid: "9.0:1.0", ask: "10.0:1.0")
+            h.serve(10)
+        }
+        #expect(h.status().state == .live && h.status().counters.behind == 0)
+    }
+}
