@@ -34,7 +34,8 @@ package final class HTTPServer {
         package var pingIntervalMs: Int?
         /// Longest wait for the pong before the client is disconnected.
         package var pongLimitMs = 60_000
-        /// Longest wait for a client to answer a close.
+        /// Longest wait for a client to answer a close: that of a WebSocket, or within a second more that of
+        /// TLS.
         package var closeLimitMs = 2_000
 
         /// Defaults: loopback, a free port.
