@@ -19,8 +19,9 @@ extension ServerMachine {
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
         if !admits(request) { return .refuse(strangersAnswer(request)) }
         if isClosing { return .refuse(ServerMachine.closingAnswer) }
-        if !isInPace(request.owner) { return ServerMachine.refusal(.tooManyRequests) }
-        if !isKnown(request) { return ServerMachine.refusal(.stranger) }
+        let caller = Caller(request, isKnown: isKnown(request))
+        if !isInPace(caller.payer) { return ServerMachine.refusal(.tooManyRequests) }
+        if !caller.isKnown { return ServerMachine.refusal(.stranger) }
         let share = shareRules.share(of: options.clientCountMax, for: request.owner)
         if clientShares.held(by: request.owner) >= share {
             let refusal = ConnectionRefusal.tooManyConnections

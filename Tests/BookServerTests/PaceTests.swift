@@ -1,0 +1,37 @@
+// Whose pace a request uses up, and what counts towards it.
+
+import LobTransport
+import TestSupport
+import Testing
+
+@testable import BookServer
+
+extension ServerTests {
+    /// Who has no token uses up neither the pace nor the weight of those at the same address who have one, by
+    /// whichever road: a page that has moved its name to this machine is there, too.
+    @Test func strangersPayForThemselves() throws {
+        let token = "0123456789abcdef"
+        var options = BookServer.Options()
+        options.requestsPerSecondMax = 4
+        let stack = try Stack(options: options, tokens: [token])
+        defer { stack.stop() }
+        let header = HTTPHeader("X-MBX-APIKEY", token)
+        var count = 0
+        for target in ["/api/v3/ping", "/v1/books", "/health", "/nosuch"] {
+            stack.drive("\(target): a pace of its own") {
+                let second = LoopClock.monotonicNs / 1_000_000_000
+                while LoopClock.monotonicNs / 1_000_000_000 == second {
+                    stack.loop.turn(waitAtMostNs: 1_000_000)
+                }
+                let strangers = (0..<5).map { _ in try? stack.get(target).status }
+                let own = try? stack.get("/api/v3/ping", header: header)
+                count += 1
+                let upgrade = RawClient(stack.server.port, path: "/ws?token=\(token)")
+                stack.drive("answered") { !upgrade.read().isEmpty }
+                let weight = Int(own?.headers["x-mbx-used-weight-1m"] ?? "") ?? .max
+                return strangers.last == 429 && own?.status == 200 && weight <= count
+                    && upgrade.read().hasPrefix("HTTP/1.1 101")
+            }
+        }
+    }
+}
