@@ -65,6 +65,7 @@ final class ServedShard {
     private var tickNs: Int64?
     /// The venue's time in the last update processed, and when the feed received it.
     private(set) var heard: (eventTimeUs: Int64, receivedAtNs: Int64)?
+    private var clock = VenueClock()
 
     /// The wrapper around the payload: before the stream's name, and between the two.
     private static let wrapperHead = Array("{\"stream\":\"".utf8)
@@ -128,10 +129,8 @@ final class ServedShard {
     /// the first tick.
     func lagNs(atNs: Int64) -> Int64 { tickNs.map { max(0, atNs &- $0) } ?? 0 }
 
-    /// The venue's time at a time in nanoseconds since 1970, judging by its last message; nil before that.
-    func venueTimeUs(atNs: Int64) -> Int64? {
-        heard.map { $0.eventTimeUs &+ max(0, atNs &- $0.receivedAtNs) / 1_000 }
-    }
+    /// The venue's present time; nil before its first message.
+    var venueTimeUs: Int64? { clock.timeUs(nowNs: LoopClock.monotonicNs) }
 
     /// The server's verdict on this shard's lag: pauses all books, or lets them continue.
     func judge(isLate: Bool, _ news: ShardNews) {
@@ -180,7 +179,11 @@ final class ServedShard {
         replica.engine.withLastUpdate { update, stream in
             let slot = replica.engine.place(of: update.symbol)
             if slot < 0 { return }
-            if update.eventTimeUs > 0 { heard = (update.eventTimeUs, frame.receivedAtNs) }
+            if update.eventTimeUs > 0 {
+                heard = (update.eventTimeUs, frame.receivedAtNs)
+                clock.hear(
+                    update.eventTimeUs, receivedAtNs: frame.receivedAtNs, nowNs: LoopClock.monotonicNs)
+            }
             if isLate {
                 books[slot].nextID = nil
                 changed.append(slot)
@@ -251,8 +254,7 @@ final class ServedShard {
             return replica.engine.withBook(at: slot) { book.deepen($0) }
         }
         losses[slot] = loss
-        let atNs = LoopClock.realtimeNs
-        let nowUs = venueTimeUs(atNs: atNs) ?? atNs / 1_000
+        let nowUs = venueTimeUs ?? LoopClock.realtimeNs / 1_000
         let resumption = replica.engine.withBook(at: slot) { book.resume($0, nowUs: nowUs) }
         if resumption != .behind { behindSinceNs[slot] = 0 }
         switch resumption {

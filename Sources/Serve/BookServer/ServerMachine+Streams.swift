@@ -179,7 +179,7 @@ extension ServerMachine {
             guard try parser.parse(message.span, market: rules.market) == .depthUpdate else { return }
         } catch { return }
         let shard = shards[places[index].shard]
-        if let nowUs = shard.venueTimeUs(atNs: LoopClock.realtimeNs) {
+        if let nowUs = shard.venueTimeUs {
             parser.update.eventTimeUs = max(parser.update.eventTimeUs, nowUs)
         }
         let again = encoded(isMicroseconds: topic.key.isMicroseconds) { (encoder) throws(EncoderError) in

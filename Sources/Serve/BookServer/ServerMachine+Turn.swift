@@ -226,7 +226,7 @@ extension ServerMachine {
         let book = book(index)
         if !book.isLinked || book.state == .empty { return nil }
         book.fillAnchor(&made)
-        if let nowUs = shards[places[index].shard].venueTimeUs(atNs: LoopClock.realtimeNs) {
+        if let nowUs = shards[places[index].shard].venueTimeUs {
             made.eventTimeUs = max(made.eventTimeUs, nowUs)
             made.transactionTimeUs = made.eventTimeUs
         }
