@@ -165,7 +165,7 @@ final class ServerMachine {
     private func standing(of index: Int, isServed: Bool) -> Standing {
         let (shard, slot) = places[index]
         let mark = shards[shard].mark(of: slot)
-        if !isServed && mark?.state == .live && (shards[shard].isLate || book(index).isShown) {
+        if !isServed && mark?.state == .live && (shards[shard].holds(slot) || book(index).isShown) {
             return Standing(state: .stale, reason: Standing.backlog)
         }
         return Standing(state: mark?.state ?? .syncing, reason: mark?.reason.word, isServed: isServed)
