@@ -34,4 +34,29 @@ extension ServerTests {
             }
         }
     }
+
+    /// Subscribing has a pace, over the path and by messages: each time the state of the stream is sent.
+    @Test func subscriptionsHaveAPace() throws {
+        let stack = try stack {
+            $0.requestsPerSecondMax = 60
+            $0.messagesPerSecondMax = 1_000
+        }
+        defer { stack.stop() }
+        let names = (0..<100).map { "x\($0)@depth" }
+        let list = names.map { "\"\($0)\"" }.joined(separator: ",")
+        var client = try stack.listen("/ws")
+        stack.drive { client.isOpen || client.end != nil }
+        for _ in 0..<20 where client.end == nil {
+            client.send("{\"method\":\"SUBSCRIBE\",\"params\":[\(list)],\"id\":1}")
+            client.send("{\"method\":\"UNSUBSCRIBE\",\"params\":[\(list)],\"id\":2}")
+        }
+        stack.drive("closed") { client.end != nil }
+        #expect(client.end?.peerCode == 1008)
+        client = try stack.listen("/ws/" + names.joined(separator: "/"))
+        stack.drive("refused") {
+            if client.end != nil { return true }
+            if client.isOpen { client = (try? stack.listen("/ws/" + names.joined(separator: "/"))) ?? client }
+            return false
+        }
+    }
 }

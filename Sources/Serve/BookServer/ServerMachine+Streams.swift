@@ -42,6 +42,7 @@ extension ServerMachine {
             return .refuse(
                 HTTPResponse(ConnectionRefusal.nameTooLong.answer(atUs: LoopClock.realtimeNs / 1_000)))
         }
+        pace.charge(caller.payer, RequestPace.cost(ofStreams: names.count) - 1)
         return .accept { [self] peer in open(peer, target) }
     }
 
@@ -113,6 +114,8 @@ extension ServerMachine {
         case .subscribe(let names) where names.contains(where: isTooLong):
             return client.reply(ControlRefusal.nameTooLong(request.id).reply(.nested), &counters)
         case .subscribe(let names):
+            if !isInPace(client.owner) { return client.close(.tooManyMessages) }
+            pace.charge(client.owner, RequestPace.cost(ofStreams: names.count) - 1)
             let count = client.streamCount(with: names)
             let isRoom = hasRoom(forStreams: count - client.streamCount, of: client.owner)
             if count > streamCountMax || !isRoom {

@@ -113,7 +113,9 @@ final class ServerMachine {
         shareRules = ShareRules(options)
         events = EventHub(
             shards.flatMap(\.symbols), bootNs: LoopClock.realtimeNs, shareRules)
-        history = options.history.map { HistoryRequests($0) { [remote = loop.remote] in remote.wake() } }
+        history = options.history.map { [shareRules, remote = loop.remote] in
+            HistoryRequests($0, shareRules) { remote.wake() }
+        }
         rates = UpdateRates(count: places.count, nowNs: LoopClock.monotonicNs)
         encoders = MessageEncoders(options.dialect ?? .current(market))
         let mailbox = LatestValue(ServerCounters())
