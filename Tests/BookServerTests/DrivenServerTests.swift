@@ -72,8 +72,8 @@ extension ServerTests {
         stack.drive { shard.leave(service) }
     }
 
-    /// The books of a shard that was late go on one by one, in the time there is for it; those that still wait
-    /// are bridged neither by a request nor by an update.
+    /// The books of a shard that was late go on one by one, in the time there is for it; those that still
+    /// wait are bridged neither by a request nor by an update.
     @Test func booksGoOnOneByOne() throws {
         let stack = try stack(symbolCount: 12) { _ in }
         defer { stack.stop() }

@@ -118,9 +118,31 @@ extension SocketTests {
             }
         }
 
-        /// The server ends a connection, and the client stays: after an answer that was the last, after a body,
-        /// after a second request that cannot be read, and after a frame that no client may send, whatever it
-        /// says to the close frame.
+        /// A message of nothing that never ends.
+        @Test(arguments: [true, false]) func messagesThatNeverEnd(_ isSecure: Bool) throws {
+            try withLoop { loop in
+                let port = try serveAtLength(loop, isSecure ? Certificates.shared.good : nil)
+                let head = "GET / HTTP/1.1\r\nHost: h\r\n\(upgradeLines)\r\n"
+                let client = wire(port, head, isSecure: isSecure)
+                drive(loop) {
+                    client.step(idleStepsMax: .max)
+                    return client.received.count > 0
+                }
+                var start = masked(1, [])
+                start[0] &= 0x7F
+                var more = masked(0, [])
+                more[0] &= 0x7F
+                client.say(start + (0..<1_100).flatMap { _ in more })
+                drive(loop) {
+                    client.step(idleStepsMax: .max)
+                    return client.received.suffix(4) == closeFrame(1009)[...]
+                }
+            }
+        }
+
+        /// The server ends a connection, and the client stays: after an answer that was the last, after a
+        /// body, after a second request that cannot be read, and after a frame that no client may send,
+        /// whatever it says to the close frame.
         @Test(arguments: 0..<5, [true, false])
         func clientsThatAreLeftAndStay(_ how: Int, _ isSecure: Bool) throws {
             let get = "GET / HTTP/1.1\r\nHost: h\r\n"

@@ -184,8 +184,10 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         return result;
     }
     case LWS_CALLBACK_TIMER: return timer_rang(wsi);
-    case LWS_CALLBACK_HTTP_DROP_PROTOCOL: case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL: return leaving(wsi, true);
-    case LWS_CALLBACK_HTTP_BIND_PROTOCOL: case LWS_CALLBACK_WS_SERVER_BIND_PROTOCOL: return leaving(wsi, false);
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL: case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+        return leaving(wsi, true);
+    case LWS_CALLBACK_HTTP_BIND_PROTOCOL: case LWS_CALLBACK_WS_SERVER_BIND_PROTOCOL:
+        return leaving(wsi, false);
     case LWS_CALLBACK_HTTP: return request(wsi, in);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return body_over(lws_get_opaque_user_data(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return upgrade(wsi, in);

@@ -12,7 +12,8 @@
 //     an upgrade, or a message that subscribes    | 1, and 1 for each 4 streams
 //     anything else                               | 1
 //
-// Who subscribes to a stream gets its state at once. Digest and sums walk through a book's levels, however few of them are asked for.
+// Digest and sums walk through a book's levels, however few of them are asked for. Who subscribes to a stream
+// gets its state at once.
 //
 // A request is admitted if those before it have not used up the second, so the most expensive one can always
 // be made.

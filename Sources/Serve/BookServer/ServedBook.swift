@@ -86,7 +86,7 @@ final class ServedBook {
     var ids = UpdateRange(first: UpdateID(0), last: UpdateID(0))
     /// The latest time told to clients with a book of the source that may have none.
     private var toldUs: Int64 = 0
-    /// Most that it may be ahead of what the venue says later: further ahead, one of the two clocks was wrong.
+    /// Most that it may be ahead of what the venue says later: further ahead, a clock was wrong.
     private static let aheadUsMax: Int64 = 10_000_000
     /// The last bridging update.
     var bridge = DepthUpdate(levelCapacity: 1)
