@@ -75,7 +75,7 @@ final class ServedShard {
     /// Message memory kept for the symbol's next one.
     private static let keptBytesMax = 1 << 13
     /// Frames between two looks at the clock.
-    private static let framesPerStep = 64
+    private static let framesPerStep = 16
     /// A source that stays behind for longer has restarted its ids.
     private static let behindNsMax: Int64 = 10_000_000_000
 
