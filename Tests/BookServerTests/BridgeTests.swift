@@ -279,6 +279,46 @@ private struct World: ~Copyable {
         }
     }
 
+    /// A time of the far future, in an update or by a wrong clock, is told until the venue says a sane one; a
+    /// little ahead of the next update is no error, and is not taken back.
+    @Test(arguments: [true, false]) func timesOfTheFarFutureAreForgotten(_ isPassed: Bool) throws {
+        var snapshot = DepthSnapshot()
+        snapshot.scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
+        snapshot.bids.assign([PriceLevel(9, 1)])
+        snapshot.asks.assign([PriceLevel(11, 1)])
+        let secondUs: Int64 = 1_000_000
+        for (aheadUs, isTold) in [(300 * secondUs, false), (.max / 2, false), (secondUs / 2, true)] {
+            var source = OrderBook()
+            let served = ServedBook("X", isLinked: false, levelCountMax: 100)
+            let startUs = 1_800_000_000 * secondUs
+            var id = UpdateID(1)
+            func load(_ eventTimeUs: Int64) {
+                snapshot.lastUpdateID = id
+                snapshot.eventTimeUs = eventTimeUs
+                source.load(snapshot, limit: nil)
+                id = UpdateID(id.value + 1)
+            }
+            func pass(_ eventTimeUs: Int64) {
+                var update = DepthUpdate()
+                update.scales = snapshot.scales
+                (update.first, update.last, update.eventTimeUs) = (id, id, eventTimeUs)
+                id = UpdateID(id.value + 1)
+                let isTaken = served.pass(update)
+                #expect(isTaken)
+            }
+            load(startUs)
+            #expect(served.resume(source, nowUs: startUs) == .began)
+            if isPassed { pass(startUs + aheadUs) }
+            load(isPassed ? startUs : startUs + aheadUs)
+            #expect(served.resume(source, nowUs: startUs) == .bridged)
+            pass(startUs + 1)
+            #expect(served.eventTimeUs == (isTold ? startUs + aheadUs : startUs + 1), "\(aheadUs)")
+            load(startUs + 2)
+            #expect(served.resume(source, nowUs: startUs + 2) == .bridged)
+            #expect(served.bridge.eventTimeUs == (isTold ? startUs + aheadUs : startUs + 2), "\(aheadUs)")
+        }
+    }
+
     /// A book of the past is not gone back to, and a wrong one at the same id is not believed.
     @Test func whatCannotBeBridgedIsBehind() throws {
         var snapshot = DepthSnapshot()

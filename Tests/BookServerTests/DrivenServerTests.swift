@@ -62,11 +62,55 @@ extension ServerTests {
         #expect(!shard.books[0].isShown && shard.refusal(of: 0, news) != nil)
         #expect(shard.books[0].book.lastUpdateID == held)
         shard.judge(isLate: false, news)
+        #expect(passed.isEmpty && bridged.isEmpty && !shard.books[0].isShown)
+        #expect(shard.poll(service, limit: 0, news) > 0)
         #expect(passed.isEmpty && bridged == [UpdateID(held.value + 1)])
         #expect(shard.books[0].isShown && shard.refusal(of: 0, news) == nil)
         #expect(shard.books[0].book.lastUpdateID == shard.mark(of: 0)?.lastUpdateID)
         poll { passed.count > 3 }
         #expect(bridged.count == 1)
+        stack.drive { shard.leave(service) }
+    }
+
+    /// The books of a shard that was late go on one by one, in the time there is for it; those that still
+    /// wait are bridged neither by a request nor by an update.
+    @Test func booksGoOnOneByOne() throws {
+        let stack = try stack(symbolCount: 12) { _ in }
+        defer { stack.stop() }
+        let service = stack.service
+        let shard = try ServedShard(
+            0, of: service, ringBytes: 1 << 20, passesGaps: false, wake: WakeSwitch())
+        let count = shard.books.count
+        var bridged: [Int] = []
+        let news = ShardNews(
+            passed: { _, _ in }, gap: { _, _ in }, bridged: { bridged.append($0) }, resumed: { _ in },
+            broken: { _ in }, judged: { _ in })
+        func poll(until condition: () -> Bool) {
+            stack.drive {
+                _ = shard.poll(service, limit: 1_024, news)
+                return condition()
+            }
+        }
+        poll { shard.books.allSatisfy(\.isShown) }
+        shard.judge(isLate: true, news)
+        let held = shard.books.map { $0.book.lastUpdateID }
+        poll {
+            (0..<count).allSatisfy { slot in
+                let mark = shard.mark(of: slot)
+                return mark?.state == .live && mark!.lastUpdateID.value > held[slot].value + 20
+            }
+        }
+        bridged = []
+        shard.judge(isLate: false, news)
+        for slot in 0..<count { #expect(shard.refusal(of: slot, news) != nil && shard.holds(slot)) }
+        #expect(bridged.isEmpty)
+        for done in 1...count {
+            _ = shard.poll(service, limit: 0, endNs: 0, news)
+            #expect(bridged == Array(0..<done))
+            #expect(shard.refusal(of: done - 1, news) == nil)
+            if done < count { #expect(shard.refusal(of: done, news) != nil) }
+        }
+        #expect(!shard.holds(count - 1))
         stack.drive { shard.leave(service) }
     }
 

@@ -118,6 +118,55 @@ extension SocketTests {
             }
         }
 
+        /// A message of nothing that never ends.
+        @Test(arguments: [true, false]) func messagesThatNeverEnd(_ isSecure: Bool) throws {
+            try withLoop { loop in
+                let port = try serveAtLength(loop, isSecure ? Certificates.shared.good : nil)
+                let head = "GET / HTTP/1.1\r\nHost: h\r\n\(upgradeLines)\r\n"
+                let client = wire(port, head, isSecure: isSecure)
+                drive(loop) {
+                    client.step(idleStepsMax: .max)
+                    return client.received.count > 0
+                }
+                var start = masked(1, [])
+                start[0] &= 0x7F
+                var more = masked(0, [])
+                more[0] &= 0x7F
+                client.say(start + (0..<1_100).flatMap { _ in more })
+                drive(loop) {
+                    client.step(idleStepsMax: .max)
+                    return client.received.suffix(4) == closeFrame(1009)[...]
+                }
+            }
+        }
+
+        /// The server ends a connection, and the client stays: after an answer that was the last, after a
+        /// body, after a second request that cannot be read, and after a frame that no client may send,
+        /// whatever it says to the close frame.
+        @Test(arguments: 0..<5, [true, false])
+        func clientsThatAreLeftAndStay(_ how: Int, _ isSecure: Bool) throws {
+            let get = "GET / HTTP/1.1\r\nHost: h\r\n"
+            let wrong = masked(0xA, [1]).enumerated().map { $0 == 0 ? $1 | 0x40 : $1 }
+            let cases: [(head: String, later: [UInt8])] = [
+                (get + "Connection: close\r\n\r\n", []),
+                ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab", []),
+                (get + "\r\n", Array("\0\0 nothing of HTTP\r\n\r\n".utf8)),
+                (get + upgradeLines + "\r\n", wrong),
+                (get + upgradeLines + "\r\n", wrong + masked(8, closePayload(code: 1002, reason: ""))),
+            ]
+            try withLoop { loop in
+                let port = try serveAtLength(loop, isSecure ? Certificates.shared.good : nil)
+                let client = wire(port, cases[how].head, isSecure: isSecure, readsAtMost: 1)
+                drive(loop) {
+                    client.step(idleStepsMax: .max)
+                    return client.received.count > 0
+                }
+                if !cases[how].later.isEmpty { client.say(cases[how].later) }
+                drive(loop, forAtMostMs: 4_000) { serverEnds(port).isEmpty }
+                #expect(!client.isOver)
+            }
+        }
+
         /// What a client does not take waits here, where it is counted, and not in the kernel; what it is not
         /// to get any more does not keep the end from it.
         @Test func littleWaitsInTheKernel() throws {
@@ -150,9 +199,9 @@ extension SocketTests {
             }
         }
 
-        /// The server's end of a client's connection.
-        private func serverEnd(of client: RawClient, _ port: Int) -> Int32? {
-            (0..<Int32(1_024)).first { descriptor in
+        /// The server's ends of its clients' connections.
+        private func serverEnds(_ port: Int) -> [(descriptor: Int32, clientPort: Int)] {
+            (0..<Int32(1_024)).compactMap { descriptor in
                 var (own, peer) = (sockaddr_in(), sockaddr_in())
                 var length = socklen_t(MemoryLayout<sockaddr_in>.size)
                 let isSocket = withUnsafeMutablePointer(to: &own) { own in
@@ -165,8 +214,8 @@ extension SocketTests {
                             }
                     }
                 }
-                return isSocket && Int(UInt16(bigEndian: own.sin_port)) == port
-                    && Int(UInt16(bigEndian: peer.sin_port)) == client.localPort
+                if !isSocket || Int(UInt16(bigEndian: own.sin_port)) != port { return nil }
+                return (descriptor, Int(UInt16(bigEndian: peer.sin_port)))
             }
         }
 
@@ -178,7 +227,8 @@ extension SocketTests {
                 let port = try serveAtLength(loop)
                 let client = RawClient(port, path: "/")
                 drive(loop) { client.read(atMost: 200) && client.received.suffix(2) == [13, 10] }
-                let descriptor = try #require(serverEnd(of: client, port))
+                let ends = serverEnds(port)
+                let descriptor = try #require(ends.first { $0.clientPort == client.localPort }?.descriptor)
                 let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
                 // Acknowledgements that come late make room again.
                 for count in [65_536, 100, 1, 1, 1] {

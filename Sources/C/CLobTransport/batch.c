@@ -169,12 +169,6 @@ void ct_batch_leave(ct_connection *connection) {
     connection->pieces = NULL;
 }
 
-void ct_forget_queue(ct_connection *connection) {
-    ct_batch_leave(connection);
-    connection->queue.head = connection->queue.tail = 0;
-    ct_count_queue(connection);
-}
-
 static bool add_piece(ct_connection *connection, ct_place place) {
     int count = connection->piece_count;
     ct_piece *last = count ? connection->pieces + count - 1 : NULL;

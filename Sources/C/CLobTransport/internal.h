@@ -31,11 +31,12 @@ typedef struct ct_owner {
     struct ct_owner *next;
 } ct_owner;
 
-/// One of the library's connections: its owner, and whether it has sent the head of a request.
+/// One of the library's connections: its owner, whether it has sent the head of a request, and whether the
+/// library is closing it.
 typedef struct ct_guest {
     const struct lws *wsi;
     ct_owner *owner;
-    bool has_asked;
+    bool has_asked, is_leaving;
     struct ct_guest *next;
 } ct_guest;
 
@@ -149,8 +150,8 @@ typedef struct ct_server {
     uint32_t connections, connections_max;
     /// Percentages of them for one address and for this machine.
     uint32_t address_percent, loopback_percent;
-    /// Longest time from a connection to its first request.
-    lws_usec_t head_us_max;
+    /// Longest time from a connection to its first request, and for a client to take leave.
+    lws_usec_t head_us_max, leave_us_max;
     /// Hash tables.
     ct_owner *owners[256];
     ct_guest *guests[1024];
@@ -223,8 +224,8 @@ void ct_left(ct_server *server, const struct lws *wsi);
 /// The owner of a connection that has just sent the head of a request; NULL if the connection was never seen,
 /// or memory ran out.
 ct_owner *ct_owner_of(ct_server *server, const struct lws *wsi);
-/// Whether it has sent one before.
-bool ct_has_asked(ct_server *server, const struct lws *wsi);
+/// NULL as for `ct_owner_of`.
+ct_guest *ct_find_guest(ct_server *server, const struct lws *wsi);
 void ct_append(ct_connection **list, ct_connection *connection);
 void ct_remove(ct_connection **list, ct_connection *connection);
 /// Continues with records that OpenSSL has read ahead; no socket event announces them.

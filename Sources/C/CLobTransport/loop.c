@@ -99,6 +99,9 @@ ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events,
     loop->queue_bytes_max = options->queue_bytes_max;
     struct rlimit limit = {.rlim_cur = 0};
     getrlimit(RLIMIT_NOFILE, &limit);
+    // `timeout_secs` is the library's limit for each step of an outgoing connection, for which the layers
+    // above have their own, and for what a client does before and after its requests, for which `server.c`
+    // has.
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN, .uid = (uid_t)-1, .gid = (gid_t)-1, .user = loop,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS, .timeout_secs = 120,

@@ -132,22 +132,17 @@ void ct_arrived(ct_server *server, struct lws *wsi) {
     server->connections += 1;
 }
 
-static ct_guest *find_guest(ct_server *server, const struct lws *wsi) {
+ct_guest *ct_find_guest(ct_server *server, const struct lws *wsi) {
     ct_guest *guest = *guest_bucket(server, wsi);
     while (guest && guest->wsi != wsi) guest = guest->next;
     return guest;
 }
 
 ct_owner *ct_owner_of(ct_server *server, const struct lws *wsi) {
-    ct_guest *guest = find_guest(server, wsi);
+    ct_guest *guest = ct_find_guest(server, wsi);
     if (!guest) return NULL;
     guest->has_asked = true;
     return guest->owner;
-}
-
-bool ct_has_asked(ct_server *server, const struct lws *wsi) {
-    const ct_guest *guest = find_guest(server, wsi);
-    return guest && guest->has_asked;
 }
 
 void ct_left(ct_server *server, const struct lws *wsi) {

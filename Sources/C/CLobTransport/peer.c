@@ -32,12 +32,6 @@ bool ct_is_binary(const ct_connection *connection) {
     return connection->wsi && lws_frame_is_binary(connection->wsi);
 }
 
-void ct_bound_unsent(ct_connection *connection) {
-    int bytes = 65536, descriptor = lws_get_socket_fd(connection->wsi);
-    // Without it, all works as before.
-    if (descriptor >= 0) setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
-}
-
 int ct_peer_address(const ct_connection *connection, char *value, int capacity) {
     if (capacity < 1) return -1;
     value[0] = 0;

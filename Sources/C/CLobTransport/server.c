@@ -10,6 +10,8 @@ enum {
     HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, UNANSWERED_SECONDS_MAX = 60, BODY_ENDS_MAX = 8
 };
 enum { DESCRIPTORS_LEFT = 128 };
+// The layer above limits the close of a WebSocket, and knows why it ends; so it comes first.
+enum { LEAVE_LATER_MS = 500 };
 
 static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
 
@@ -133,6 +135,26 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
     }
 }
 
+// The library drops the protocol of a connection that it closes, and of one to which it then binds another.
+// It closes a socket with TLS only once the client has agreed; for that it would give it two minutes.
+static int leaving(struct lws *wsi, bool is_leaving) {
+    ct_server *server = server_of(wsi);
+    ct_guest *guest = server->identity ? ct_find_guest(server, wsi) : NULL;
+    if (!guest || !guest->has_asked) return 0;
+    guest->is_leaving = is_leaving;
+    if (is_leaving) lws_set_timer_usecs(wsi, server->leave_us_max);
+    return 0;
+}
+
+// Not by the result of the callback: with TLS the library would wait for the client to agree.
+static int timer_rang(struct lws *wsi) {
+    const ct_guest *guest = ct_find_guest(server_of(wsi), wsi);
+    if (guest && guest->has_asked && !guest->is_leaving) return 0;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    ct_must_pass(server_of(wsi)->loop);
+    return 0;
+}
+
 static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                         size_t length) {
     if (reason != LWS_CALLBACK_GET_THREAD_ID && reason != LWS_CALLBACK_PROTOCOL_INIT
@@ -161,13 +183,11 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         ct_left(server_of(wsi), wsi);
         return result;
     }
-    case LWS_CALLBACK_TIMER:
-        // Not by the result: with TLS the library would wait two minutes for the client to agree.
-        if (!ct_has_asked(server_of(wsi), wsi)) {
-            lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-            ct_must_pass(server_of(wsi)->loop);
-        }
-        return 0;
+    case LWS_CALLBACK_TIMER: return timer_rang(wsi);
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL: case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+        return leaving(wsi, true);
+    case LWS_CALLBACK_HTTP_BIND_PROTOCOL: case LWS_CALLBACK_WS_SERVER_BIND_PROTOCOL:
+        return leaving(wsi, false);
     case LWS_CALLBACK_HTTP: return request(wsi, in);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return body_over(lws_get_opaque_user_data(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return upgrade(wsi, in);
@@ -182,10 +202,12 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
 
 // One read takes a whole record of TLS: of a rest, the library would read on and on while reading is paused.
 enum { RECORD_BYTES_MAX = 16384 };
+// Of no use, but without it the library does not say that it drops the protocol of what it closes.
+enum { SESSION_BYTES = 1 };
 
 const struct lws_protocols ct_server_protocols[] = {
-    {.name = "server", .callback = server_event, .rx_buffer_size = RECORD_BYTES_MAX,
-     .tx_packet_size = 1 << 30},
+    {.name = "server", .callback = server_event, .per_session_data_size = SESSION_BYTES,
+     .rx_buffer_size = RECORD_BYTES_MAX, .tx_packet_size = 1 << 30},
     {0}};
 
 // The library only reports that it cannot listen; taking the same steps first shows why.
@@ -235,6 +257,7 @@ int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char 
     server->address_percent = options->address_percent_max;
     server->loopback_percent = options->loopback_percent_max;
     server->head_us_max = (lws_usec_t)options->head_ms_max * 1000;
+    server->leave_us_max = ((lws_usec_t)options->close_ms_max + LEAVE_LATER_MS) * 1000;
     snprintf(server->address, sizeof server->address, "%s", options->address ?: "");
     bool four = options->address && ct_address_family(options->address) == 4;
     struct lws_context_creation_info info = {

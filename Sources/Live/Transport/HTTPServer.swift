@@ -28,13 +28,14 @@ package final class HTTPServer {
         package var answerLimitMs = 120_000
         /// Longest time for it to take 64 KB of it, or what is left.
         package var stallLimitMs = 20_000
-        /// Most bytes of a client's message.
+        /// Most bytes of a client's message, which comes in at most 1,024 pieces.
         package var messageBytesMax = 1 << 20
         /// Time from a pong (at first, from the start) to this side's next ping; nil: none.
         package var pingIntervalMs: Int?
         /// Longest wait for the pong before the client is disconnected.
         package var pongLimitMs = 60_000
-        /// Longest wait for a client to answer a close.
+        /// Longest wait for a client to answer a close: that of a WebSocket, or within a second more that of
+        /// TLS.
         package var closeLimitMs = 2_000
 
         /// Defaults: loopback, a free port.

@@ -126,7 +126,8 @@ struct LoopOwner: ~Copyable {
                                 connection_count_max: UInt32(clamping: limits.connectionCountMax ?? 0),
                                 address_percent_max: UInt32(clamping: limits.addressPercentMax),
                                 loopback_percent_max: UInt32(clamping: limits.loopbackPercentMax),
-                                head_ms_max: UInt32(clamping: limits.headLimitMs))
+                                head_ms_max: UInt32(clamping: limits.headLimitMs),
+                                close_ms_max: UInt32(clamping: limits.closeLimitMs))
                             return unsafe ct_listen(loop, &options, user, text, capacity)
                         }
                     }

@@ -87,6 +87,10 @@ final class PeerSocket: Socket {
     private let listen: (WebSocketPeer) -> WebSocketPeer.Handlers
     private var handlers = WebSocketPeer.Handlers()
     private var messageBytes = 0
+    /// Pieces of the message so far. Empty ones cost no memory, but time: a message that never ends would
+    /// keep the server busy.
+    private var pieceCount = 0
+    private static let pieceCountMax = 1_024
     private var text = UTF8Check()
     /// The part received of a compressed message.
     private var packed: [UInt8] = []
@@ -113,9 +117,13 @@ final class PeerSocket: Socket {
 
     override func fragment(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool {
         if isClosing { return true }
-        if bytes.count > server.options.messageBytesMax - messageBytes {
+        pieceCount += 1
+        if bytes.count > server.options.messageBytesMax - messageBytes
+            || pieceCount > PeerSocket.pieceCountMax
+        {
             return fail(.messageTooLong(bytesMax: server.options.messageBytesMax))
         }
+        if isFinal { pieceCount = 0 }
         messageBytes = isFinal ? 0 : messageBytes + bytes.count
         if isPacked { return unpack(bytes, isFinal: isFinal) }
         if !isBinary && !text.admits(bytes, isFinal: isFinal) { return fail(.textInvalid) }
@@ -159,7 +167,7 @@ final class PeerSocket: Socket {
         var text: [UInt8] = []
         for index in reason.indices { text.append(reason[index]) }
         end = WebSocketEnd(peerCode: code, peerReason: String(decoding: text, as: UTF8.self))
-        // With TLS the library would wait more than a minute for the client to agree that it has ended.
+        // The answer to it may find no room.
         isClosing = true
         setTimer(server.options.closeLimitMs) { $0.kill() }
         var check = UTF8Check()

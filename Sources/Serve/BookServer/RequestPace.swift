@@ -9,9 +9,11 @@
 //     /v1/buffers                                 | the same
 //     /metrics                                    | 1, and 1 for each 5 symbols
 //     /v1/history                                 | 10
+//     an upgrade, or a message that subscribes    | 1, and 1 for each 4 streams
 //     anything else                               | 1
 //
-// Digest and sums walk through a book's levels, however few of them are asked for.
+// Digest and sums walk through a book's levels, however few of them are asked for. Who subscribes to a stream
+// gets its state at once.
 //
 // A request is admitted if those before it have not used up the second, so the most expensive one can always
 // be made.
@@ -72,6 +74,9 @@ struct RequestPace {
         case .health, .ready, .document, .page, .planner, .connections, .latency, .stream: 1
         }
     }
+
+    /// What the subscription to so many streams costs.
+    static func cost(ofStreams count: Int) -> Int { 1 + count / 4 }
 
     private static func cost(ofLevels count: Int) -> Int { 1 + count / 500 }
 

@@ -47,8 +47,8 @@ extension ServedBook {
         bridge.first = isLinked ? held : UpdateID(held.value &+ 1)
         bridge.last = source.lastUpdateID
         bridge.previousLast = isLinked ? held : nil
-        noteTime(max(source.eventTimeUs, nowUs))
-        (bridge.eventTimeUs, bridge.transactionTimeUs) = (eventTimeUs, eventTimeUs)
+        bridge.eventTimeUs = noteTime(source.eventTimeUs, nowUs: nowUs)
+        bridge.transactionTimeUs = bridge.eventTimeUs
         bridge.scales = wide
         promises.bids.owed = []
         promises.asks.owed = []

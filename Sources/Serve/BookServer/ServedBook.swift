@@ -86,6 +86,8 @@ final class ServedBook {
     var ids = UpdateRange(first: UpdateID(0), last: UpdateID(0))
     /// The latest time told to clients with a book of the source that may have none.
     private var toldUs: Int64 = 0
+    /// Most that it may be ahead of what the venue says later: further ahead, a clock was wrong.
+    private static let aheadUsMax: Int64 = 10_000_000
     /// The last bridging update.
     var bridge = DepthUpdate(levelCapacity: 1)
     var promises = (bids: Promise(), asks: Promise())
@@ -113,6 +115,9 @@ final class ServedBook {
         let scales = book.scales
         noteChange()
         do { try book.apply(update) } catch { return false }
+        if update.eventTimeUs > 0 && toldUs - update.eventTimeUs > ServedBook.aheadUsMax {
+            toldUs = update.eventTimeUs
+        }
         if book.scales != scales { rescalePromises(from: scales) }
         ids = UpdateRange(update)
         return true
@@ -159,8 +164,18 @@ final class ServedBook {
     /// its own.
     var eventTimeUs: Int64 { max(book.eventTimeUs, toldUs) }
 
-    /// What is told from now on is no earlier than this, nor than what was told.
-    func noteTime(_ timeUs: Int64) { toldUs = max(timeUs, eventTimeUs) }
+    /// What is told from now on is no earlier than this, nor than what was told, unless that was an error.
+    ///
+    /// - Parameters:
+    ///   - sourceUs: the source's time; 0 if it has none.
+    ///   - nowUs: see `resume`.
+    /// - Returns: what is told now.
+    func noteTime(_ sourceUs: Int64, nowUs: Int64) -> Int64 {
+        let (latestUs, heldUs) = (max(sourceUs, nowUs, 0), eventTimeUs)
+        let isError = sourceUs > 0 && heldUs - latestUs > ServedBook.aheadUsMax
+        toldUs = isError ? latestUs : max(latestUs, heldUs)
+        return toldUs
+    }
 
     /// The book is about to change.
     func noteChange() { version &+= 1 }

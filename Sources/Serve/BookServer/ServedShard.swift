@@ -6,7 +6,7 @@
 //
 // The ticks in the tap show how far the server itself lags: the feed writes them with its time. While that is
 // too far, nothing is passed on, so that no stream shows what REST refuses: the books pause, and once the
-// server has caught up, one bridge each leads to where they then are.
+// server has caught up, one bridge each leads to where they then are, a few books at a time.
 //
 // SAFETY: the bytes of a frame are copied during the call that lends them.
 
@@ -61,16 +61,21 @@ final class ServedShard {
     private(set) var isTapped = false
     /// Whether it lags too far.
     private(set) var isLate = false
+    /// The books that have not gone on since it did.
+    private var queue: BridgeQueue
     /// When the feed wrote the last tick processed; nil before the first.
     private var tickNs: Int64?
     /// The venue's time in the last update processed, and when the feed received it.
     private(set) var heard: (eventTimeUs: Int64, receivedAtNs: Int64)?
+    private var clock = VenueClock()
 
     /// The wrapper around the payload: before the stream's name, and between the two.
     private static let wrapperHead = Array("{\"stream\":\"".utf8)
     private static let wrapperMiddle = Array("\",\"data\":".utf8)
     /// Message memory kept for the symbol's next one.
     private static let keptBytesMax = 1 << 13
+    /// Frames between two looks at the clock.
+    private static let framesPerStep = 16
     /// A source that stays behind for longer has restarted its ids.
     private static let behindNsMax: Int64 = 10_000_000_000
 
@@ -86,6 +91,7 @@ final class ServedShard {
         replica = ReplicaEngine(configuration)
         (self.number, self.wake, self.passesGaps) = (number, wake, passesGaps)
         symbols = service.symbols(ofShard: number)
+        queue = BridgeQueue(count: symbols.count)
         let isLinked = configuration.rules.updatesAreLinked
         books = symbols.map {
             ServedBook($0, isLinked: isLinked, levelCountMax: configuration.levelCountMax)
@@ -98,8 +104,11 @@ final class ServedShard {
 
     /// Processes what has arrived.
     ///
-    /// - Returns: number of frames and answers processed.
-    func poll(_ service: BookService, limit: Int, _ news: ShardNews) -> Int {
+    /// - Parameters:
+    ///   - limit: most frames.
+    ///   - endNs: when to stop, monotonic; a few frames and one waiting book are processed in any case.
+    /// - Returns: number of frames, answers and waiting books processed.
+    func poll(_ service: BookService, limit: Int, endNs: UInt64 = .max, _ news: ShardNews) -> Int {
         if !isTapped { isTapped = service.add(tap, toShard: number) }
         var count = 0
         for answer in answers.take() {
@@ -107,7 +116,7 @@ final class ServedShard {
             replica.take(answer)
             settleChanged(news)
         }
-        count += consumer.poll(limit: limit) { take($0, news) }
+        count += pollFrames(limit: limit, endNs: endNs, news) + goOn(endNs: endNs, news)
         if let question = replica.takeQuestion(),
             !service.answer(
                 question, byShard: number,
@@ -121,6 +130,34 @@ final class ServedShard {
         return count
     }
 
+    private func pollFrames(limit: Int, endNs: UInt64, _ news: ShardNews) -> Int {
+        var count = 0
+        while count < limit {
+            let most = min(limit - count, ServedShard.framesPerStep)
+            let step = consumer.poll(limit: most) { take($0, news) }
+            count += step
+            if step < most || LoopClock.monotonicNs >= endNs { break }
+        }
+        return count
+    }
+
+    /// Lets waiting books go on.
+    ///
+    /// - Returns: how many.
+    private func goOn(endNs: UInt64, _ news: ShardNews) -> Int {
+        var count = 0
+        while let slot = queue.takeFirst() {
+            let isSame = books[slot].state == .live
+            settle(slot, news, nowNs: nil)
+            // It has begun meanwhile.
+            if isSame && books[slot].isShown { news.resumed(slot) }
+            news.judged(slot)
+            count += 1
+            if LoopClock.monotonicNs >= endNs { break }
+        }
+        return count
+    }
+
     /// State of the replica's book of a symbol.
     func mark(of slot: Int) -> BookMark? { replica.engine.mark(at: slot) }
 
@@ -128,17 +165,20 @@ final class ServedShard {
     /// the first tick.
     func lagNs(atNs: Int64) -> Int64 { tickNs.map { max(0, atNs &- $0) } ?? 0 }
 
-    /// The venue's time at a time in nanoseconds since 1970, judging by its last message; nil before that.
-    func venueTimeUs(atNs: Int64) -> Int64? {
-        heard.map { $0.eventTimeUs &+ max(0, atNs &- $0.receivedAtNs) / 1_000 }
-    }
+    /// The venue's present time; nil before its first message.
+    var venueTimeUs: Int64? { clock.timeUs(nowNs: LoopClock.monotonicNs) }
 
-    /// The server's verdict on this shard's lag: pauses all books, or lets them continue.
+    /// The server's verdict on this shard's lag: pauses all books, or lets them continue one after the other.
     func judge(isLate: Bool, _ news: ShardNews) {
         if isLate == self.isLate { return }
         self.isLate = isLate
+        if !isLate { return queue.fill() }
+        queue.clear()
         for slot in books.indices { settle(slot, news, nowNs: nil) }
     }
+
+    /// Whether a book pauses because of the shard's lag.
+    func holds(_ slot: Int) -> Bool { isLate || queue.holds(slot) }
 
     /// Ends the tap; false if the feed cannot be told now.
     func leave(_ service: BookService) -> Bool {
@@ -180,8 +220,12 @@ final class ServedShard {
         replica.engine.withLastUpdate { update, stream in
             let slot = replica.engine.place(of: update.symbol)
             if slot < 0 { return }
-            if update.eventTimeUs > 0 { heard = (update.eventTimeUs, frame.receivedAtNs) }
-            if isLate {
+            if update.eventTimeUs > 0 {
+                heard = (update.eventTimeUs, frame.receivedAtNs)
+                clock.hear(
+                    update.eventTimeUs, receivedAtNs: frame.receivedAtNs, nowNs: LoopClock.monotonicNs)
+            }
+            if holds(slot) {
                 books[slot].nextID = nil
                 changed.append(slot)
                 return
@@ -241,7 +285,7 @@ final class ServedShard {
     private func settle(_ slot: Int, _ news: ShardNews, nowNs: Int64?) {
         let book = books[slot]
         let mark = replica.engine.mark(at: slot)
-        if mark.state != .live || (isLate && book.state != .empty) {
+        if mark.state != .live || (holds(slot) && book.state != .empty) {
             // What it was behind while it was live says nothing about what comes back.
             behindSinceNs[slot] = 0
             return book.pause()
@@ -251,8 +295,7 @@ final class ServedShard {
             return replica.engine.withBook(at: slot) { book.deepen($0) }
         }
         losses[slot] = loss
-        let atNs = LoopClock.realtimeNs
-        let nowUs = venueTimeUs(atNs: atNs) ?? atNs / 1_000
+        let nowUs = venueTimeUs ?? LoopClock.realtimeNs / 1_000
         let resumption = replica.engine.withBook(at: slot) { book.resume($0, nowUs: nowUs) }
         if resumption != .behind { behindSinceNs[slot] = 0 }
         switch resumption {

@@ -49,7 +49,7 @@ extension ServerMachine {
             case .failure(let refused): refused.id
             }
         // Unparsable requests count and cost like any other refusal.
-        let answer = answer(to: Caller(peer), atUs: timeUs, isMicroseconds: false, isKnown: true) {
+        let answer = answer(to: Caller(peer), atUs: timeUs, isMicroseconds: false) {
             () throws(RestRefusal) in
             switch asked {
             case .success(let request): return try rules.route(request.target)

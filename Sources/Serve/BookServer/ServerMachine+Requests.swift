@@ -50,14 +50,23 @@ extension RestRequest {
 
 /// Who asks.
 struct Caller {
-    /// Whose weights and shares it is.
+    /// Whose shares it is.
     var owner: String
     /// Bytes that wait for the sockets of all that is that owner's.
     var queuedBytes: Int
+    /// Whether it has a token, if the server has any.
+    var isKnown = true
 
-    init(_ request: HTTPRequest) { (owner, queuedBytes) = (request.owner, request.ownerQueuedBytes) }
+    /// - Parameter isKnown: see `ServerMachine.isKnown`.
+    init(_ request: HTTPRequest, isKnown: Bool) {
+        (owner, queuedBytes, self.isKnown) = (request.owner, request.ownerQueuedBytes, isKnown)
+    }
 
     init(_ peer: WebSocketPeer) { (owner, queuedBytes) = (peer.owner, peer.ownerQueuedBytes) }
+
+    /// Whose pace and weight it is. Who has no token must not use up those of the ones that have: a page that
+    /// has moved its name here comes from the same address as this machine's bots.
+    var payer: String { isKnown ? owner : "strangers at " + owner }
 }
 
 extension ServerMachine {
@@ -82,9 +91,8 @@ extension ServerMachine {
         if !options.tokens.isEmpty { target.parameters.removeAll { $0.name == ServerMachine.tokenName } }
         let timeUs = LoopClock.realtimeNs / 1_000
         let answer = answer(
-            to: Caller(request), atUs: timeUs,
-            isMicroseconds: rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader)),
-            isKnown: isKnown(request)
+            to: Caller(request, isKnown: isKnown(request)), atUs: timeUs,
+            isMicroseconds: rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader))
         ) { () throws(RestRefusal) in try rules.route(target) }
         let headers = rules.headers(
             usedWeight: answer.usedWeight, retryAfterSeconds: answer.retryAfterSeconds, atUs: timeUs)
@@ -97,23 +105,23 @@ extension ServerMachine {
 
     /// The answer to a request, and its cost. A refusal costs too.
     func answer(
-        to caller: Caller, atUs timeUs: Int64, isMicroseconds: Bool, isKnown: Bool,
+        to caller: Caller, atUs timeUs: Int64, isMicroseconds: Bool,
         _ route: () throws(RestRefusal) -> RestRequest
     ) -> RestAnswer {
-        var address = addresses[caller.owner, rules.market, atUs: timeUs]
-        defer { addresses[caller.owner, rules.market, atUs: timeUs] = address }
+        var address = addresses[caller.payer, rules.market, atUs: timeUs]
+        defer { addresses[caller.payer, rules.market, atUs: timeUs] = address }
         var answer: RestAnswer
         var retryAfterSeconds: Int?
         var isCharged = false
         do throws(RestRefusal) {
-            if !isInPace(caller.owner) {
+            if !isInPace(caller.payer) {
                 retryAfterSeconds = 1
                 throw .tooManyRequests
             }
-            if !isKnown { throw .stranger }
+            if !caller.isKnown { throw .stranger }
             let asked = try route()
             isCharged = true
-            pace.charge(caller.owner, RequestPace.cost(of: asked, rules, symbolCount: places.count) - 1)
+            pace.charge(caller.payer, RequestPace.cost(of: asked, rules, symbolCount: places.count) - 1)
             try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
             if asked.isLong && isOverloaded(by: caller) { throw .overloaded }
             answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)
@@ -146,10 +154,11 @@ extension ServerMachine {
             token: request.query.first { $0.name == ServerMachine.tokenName }?.value)
     }
 
-    /// Counts a request of an owner before checking its token, so that guessing is no faster. False if it
-    /// exceeds the limit in this second.
-    func isInPace(_ owner: String) -> Bool {
-        pace.admits(owner, nowNs: LoopClock.monotonicNs, most: options.requestsPerSecondMax)
+    /// Counts a request, before anything else is done for it. False if it exceeds the limit in this second.
+    ///
+    /// - Parameter payer: see `Caller`.
+    func isInPace(_ payer: String) -> Bool {
+        pace.admits(payer, nowNs: LoopClock.monotonicNs, most: options.requestsPerSecondMax)
     }
 
     /// Whether a request does not come from a foreign web page.

@@ -19,8 +19,9 @@ extension ServerMachine {
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
         if !admits(request) { return .refuse(strangersAnswer(request)) }
         if isClosing { return .refuse(ServerMachine.closingAnswer) }
-        if !isInPace(request.owner) { return ServerMachine.refusal(.tooManyRequests) }
-        if !isKnown(request) { return ServerMachine.refusal(.stranger) }
+        let caller = Caller(request, isKnown: isKnown(request))
+        if !isInPace(caller.payer) { return ServerMachine.refusal(.tooManyRequests) }
+        if !caller.isKnown { return ServerMachine.refusal(.stranger) }
         let share = shareRules.share(of: options.clientCountMax, for: request.owner)
         if clientShares.held(by: request.owner) >= share {
             let refusal = ConnectionRefusal.tooManyConnections
@@ -41,6 +42,7 @@ extension ServerMachine {
             return .refuse(
                 HTTPResponse(ConnectionRefusal.nameTooLong.answer(atUs: LoopClock.realtimeNs / 1_000)))
         }
+        pace.charge(caller.payer, RequestPace.cost(ofStreams: names.count) - 1)
         return .accept { [self] peer in open(peer, target) }
     }
 
@@ -112,6 +114,8 @@ extension ServerMachine {
         case .subscribe(let names) where names.contains(where: isTooLong):
             return client.reply(ControlRefusal.nameTooLong(request.id).reply(.nested), &counters)
         case .subscribe(let names):
+            if !isInPace(client.owner) { return client.close(.tooManyMessages) }
+            pace.charge(client.owner, RequestPace.cost(ofStreams: names.count) - 1)
             let count = client.streamCount(with: names)
             let isRoom = hasRoom(forStreams: count - client.streamCount, of: client.owner)
             if count > streamCountMax || !isRoom {
@@ -178,7 +182,7 @@ extension ServerMachine {
             guard try parser.parse(message.span, market: rules.market) == .depthUpdate else { return }
         } catch { return }
         let shard = shards[places[index].shard]
-        if let nowUs = shard.venueTimeUs(atNs: LoopClock.realtimeNs) {
+        if let nowUs = shard.venueTimeUs {
             parser.update.eventTimeUs = max(parser.update.eventTimeUs, nowUs)
         }
         let again = encoded(isMicroseconds: topic.key.isMicroseconds) { (encoder) throws(EncoderError) in

@@ -8,6 +8,7 @@ import MarketData
 
 extension ServerMachine {
     private static let framesPerLook = 1_024
+    private static let lookNs: UInt64 = 1_000_000
     private static let publishEveryNs: UInt64 = 10_000_000
     private static let tapAgainNs: UInt64 = 10_000_000
     private static let listAgainNs: UInt64 = 1_000_000_000
@@ -57,8 +58,10 @@ extension ServerMachine {
     /// Whether there was anything.
     private func poll() -> Bool {
         var isBusy = false
+        let endNs = LoopClock.monotonicNs + ServerMachine.lookNs
         for (number, shard) in shards.enumerated() {
-            let count = shard.poll(service, limit: ServerMachine.framesPerLook, news[number])
+            let count = shard.poll(
+                service, limit: ServerMachine.framesPerLook, endNs: endNs, news[number])
             if count > 0 { isBusy = true }
         }
         return isBusy
@@ -84,20 +87,23 @@ extension ServerMachine {
             let own = shard.lagNs(atNs: atNs)
             lagNs = max(lagNs, own)
             let isLate = isTooLate(own, wasLate: shard.isLate)
-            if isLate != shard.isLate {
-                shard.judge(isLate: isLate, news[number])
+            if isLate && !shard.isLate {
+                counters.lateCount += 1
                 for slot in shard.symbols.indices { note(index + slot) }
-                if isLate { counters.lateCount += 1 }
             }
+            shard.judge(isLate: isLate, news[number])
             index += shard.symbols.count
         }
         counters.tapLagMs = Int(lagNs / 1_000_000)
         counters.tapDroppedCount = shards.reduce(0) { $0 + $1.gauges.droppedFrames }
-        counters.tapMostBytes = shards.reduce(0) { max($0, $1.gauges.highWaterBytes) }
+        counters.tapMostBytes = shards.map(\.gauges.highWaterBytes).max() ?? 0
     }
 
     /// Whether a symbol's book may be shown in streams, as of this turn.
-    func isShown(_ index: Int) -> Bool { !shards[places[index].shard].isLate && book(index).isShown }
+    func isShown(_ index: Int) -> Bool {
+        let (shard, slot) = places[index]
+        return !shards[shard].holds(slot) && book(index).isShown
+    }
 
     /// Requests the venue's symbol list: soon again until it arrives, occasionally later.
     private func takeList(_ nowNs: UInt64) {
@@ -226,7 +232,7 @@ extension ServerMachine {
         let book = book(index)
         if !book.isLinked || book.state == .empty { return nil }
         book.fillAnchor(&made)
-        if let nowUs = shards[places[index].shard].venueTimeUs(atNs: LoopClock.realtimeNs) {
+        if let nowUs = shards[places[index].shard].venueTimeUs {
             made.eventTimeUs = max(made.eventTimeUs, nowUs)
             made.transactionTimeUs = made.eventTimeUs
         }

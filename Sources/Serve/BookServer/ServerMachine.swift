@@ -113,7 +113,9 @@ final class ServerMachine {
         shareRules = ShareRules(options)
         events = EventHub(
             shards.flatMap(\.symbols), bootNs: LoopClock.realtimeNs, shareRules)
-        history = options.history.map { HistoryRequests($0) { [remote = loop.remote] in remote.wake() } }
+        history = options.history.map { [shareRules, remote = loop.remote] in
+            HistoryRequests($0, shareRules) { remote.wake() }
+        }
         rates = UpdateRates(count: places.count, nowNs: LoopClock.monotonicNs)
         encoders = MessageEncoders(options.dialect ?? .current(market))
         let mailbox = LatestValue(ServerCounters())
@@ -165,7 +167,7 @@ final class ServerMachine {
     private func standing(of index: Int, isServed: Bool) -> Standing {
         let (shard, slot) = places[index]
         let mark = shards[shard].mark(of: slot)
-        if !isServed && mark?.state == .live && (shards[shard].isLate || book(index).isShown) {
+        if !isServed && mark?.state == .live && (shards[shard].holds(slot) || book(index).isShown) {
             return Standing(state: .stale, reason: Standing.backlog)
         }
         return Standing(state: mark?.state ?? .syncing, reason: mark?.reason.word, isServed: isServed)

@@ -242,6 +242,8 @@ typedef struct ct_listen_options {
     uint32_t address_percent_max, loopback_percent_max;
     /// Longest time from a connection to the end of its first request's head, TLS handshake included.
     uint32_t head_ms_max;
+    /// Longest wait, give or take a second, for a client to agree that its connection with TLS has ended.
+    uint32_t close_ms_max;
 } ct_listen_options;
 
 /// Bytes in the send queues of all connections.

@@ -1,7 +1,7 @@
 // Requests for rows of a store, which is read on another thread: the server carries on and answers when the
 // rows have arrived.
 //
-// Bounded: `waitingCountMax` requests wait; further ones are refused.
+// Bounded: `waitingCountMax` requests wait, of one owner of addresses its share; further ones are refused.
 
 import LobHandoff
 import LobTransport
@@ -17,24 +17,30 @@ final class HistoryRequests {
 
     private let provider: HistoryProvider
     private let wake: @Sendable () -> Void
+    private let shareRules: ShareRules
     private let answers = CommandQueue<Answer>(capacity: 2 * waitingCountMax)
-    private var waiting: [UInt64: (request: HTTPRequest, query: HistoryQuery)] = [:]
+    private var waiting: [UInt64: (request: HTTPRequest, owner: String, query: HistoryQuery)] = [:]
     private var number: UInt64 = 0
 
     /// - Parameters:
     ///   - provider: reads the store.
+    ///   - shareRules: limit the requests of one owner.
     ///   - wake: wakes the loop; called on any thread.
-    init(_ provider: @escaping HistoryProvider, wake: @escaping @Sendable () -> Void) {
-        (self.provider, self.wake) = (provider, wake)
+    init(
+        _ provider: @escaping HistoryProvider, _ shareRules: ShareRules, wake: @escaping @Sendable () -> Void
+    ) {
+        (self.provider, self.shareRules, self.wake) = (provider, shareRules, wake)
     }
 
     /// Passes on a query.
     ///
     /// - Returns: false if too many are waiting.
     func ask(_ query: HistoryQuery, for request: HTTPRequest) -> Bool {
-        if waiting.count >= HistoryRequests.waitingCountMax { return false }
+        let (owner, most) = (request.owner, HistoryRequests.waitingCountMax)
+        let ownCount = waiting.values.count { $0.owner == owner }
+        if waiting.count >= most || ownCount >= shareRules.share(of: most, for: owner) { return false }
         number += 1
-        waiting[number] = (request, query)
+        waiting[number] = (request, owner, query)
         let isTaken = provider(query) { [answers, wake, number] answer in
             _ = answers.post(Answer(number: number, answer: answer))
             wake()

@@ -14,18 +14,19 @@ extension ServerMachine {
     /// - Returns: false if it is one of the venue's.
     func answerOwn(_ request: HTTPRequest) -> Bool {
         if !APIRequest.isOwn(request.path) { return false }
+        let caller = Caller(request, isKnown: isKnown(request))
         do throws(APIProblem) {
             // First of all, so that requests that cannot be read are no faster.
-            if !isInPace(request.owner) { throw .tooManyRequests }
+            if !isInPace(caller.payer) { throw .tooManyRequests }
             var query = request.query
             if !options.tokens.isEmpty { query.removeAll { $0.name == ServerMachine.tokenName } }
             guard let asked = try APIRequest.read(request.path, query) else { return false }
             if request.method != .get && request.method != .head { throw .method }
-            if asked.isSecret && !isKnown(request) { throw .unknownCaller }
+            if asked.isSecret && !caller.isKnown { throw .unknownCaller }
             let cost = RequestPace.cost(
                 of: asked, symbolCount: places.count, slotCount: slotCount(of: asked))
-            pace.charge(request.owner, cost - 1)
-            if isOverloaded(by: Caller(request)) && !asked.isShort { throw .overloaded }
+            pace.charge(caller.payer, cost - 1)
+            if isOverloaded(by: caller) && !asked.isShort { throw .overloaded }
             if case .stream(let names, let intervalMs) = asked {
                 let indices = try names.map { (names) throws(APIProblem) in try Set(ownIndices(names)) }
                 if request.method == .head {
