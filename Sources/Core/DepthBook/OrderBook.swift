@@ -3,7 +3,8 @@
 // Invariants
 // * Each side holds every level of the venue from its best price down to the proven price, at `lastUpdateID`;
 //   deeper levels may be held too, possibly with others missing between them.
-// * The proven price never moves outwards except by loading a snapshot.
+// * The proven price never moves outwards except by loading a snapshot; a sender may say that it moves
+//   inwards.
 // * At most `levelCountMax` levels per side remain after a message. A side that might exceed that, judging by
 //   the message lengths since its last count, is counted; if less than one thirty-second of the places is
 //   free, the deepest levels are evicted until fifteen sixteenths remain, and the proven price moves up to
@@ -26,9 +27,9 @@ public struct OrderBook: ~Copyable {
     /// Asks, best first.
     public private(set) var asks = BookSide(.ask)
     /// How far the bids are known.
-    public private(set) var provenBids = ProvenRange.nothing
+    public internal(set) var provenBids = ProvenRange.nothing
     /// How far the asks are known.
-    public private(set) var provenAsks = ProvenRange.nothing
+    public internal(set) var provenAsks = ProvenRange.nothing
     /// Update id of this state.
     public private(set) var lastUpdateID = UpdateID(0)
     /// Venue's event time of this state in microseconds; 0 if unknown.
