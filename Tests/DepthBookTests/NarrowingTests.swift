@@ -52,7 +52,7 @@ import Testing
 
     /// A book that is less known than it is told stays as it is.
     @Test func nothingIsWidened() {
-        var book = NarrowingTests.book(limit: 5)
+        var book = NarrowingTests.book(limit: 5, levelCount: 5)
         book.narrow(to: NarrowingTests.extras(.to(Price(90)), .to(Price(110)), 1))
         #expect(book.provenBids == .to(Price(95)) && book.provenAsks == .to(Price(105)))
         book.narrow(to: NarrowingTests.extras(.to(Price(97)), .to(Price(110)), 1))

@@ -211,27 +211,20 @@ public struct OrderBook: ~Copyable {
         return true
     }
 
-    /// Replaces the contents with these levels, in the book's own memory, and with the ids, times and proven
-    /// ranges of another book; `levelCountMax` stays.
+    /// Replaces the contents with these sides, in the book's own memory, and with the id and time of another
+    /// book; `levelCountMax` stays.
     ///
     /// - Parameters:
-    ///   - bids: the proven ones, possibly with deeper ones. Best first.
-    ///   - asks: likewise.
     ///   - other: the other book.
-    ///   - scales: decimals of the levels and of the adopted ranges; nil: those of the other book.
+    ///   - scales: decimals of both sides.
     /// - Complexity: O(levels), allocating.
     package mutating func replaceAll(
-        bids: [PriceLevel], asks: [PriceLevel], like other: borrowing OrderBook, scales wide: SymbolScales?
+        bids: KnownSide, asks: KnownSide, like other: borrowing OrderBook, scales: SymbolScales?
     ) {
-        replaceLevels(bids: bids, asks: asks)
-        let (own, wide) = (other.scales ?? wide, wide ?? other.scales)
-        (provenBids, provenAsks) = (other.provenBids, other.provenAsks)
-        if let own, let wide, own != wide {
-            provenBids = provenBids.scaled(from: own, to: wide) ?? .nothing
-            provenAsks = provenAsks.scaled(from: own, to: wide) ?? .nothing
-        }
-        (lastUpdateID, eventTimeUs, scales) = (other.lastUpdateID, other.eventTimeUs, wide)
-        (bidCountBound, askCountBound) = (bids.count, asks.count)
+        replaceLevels(bids: bids.levels, asks: asks.levels)
+        (provenBids, provenAsks) = (bids.range, asks.range)
+        (lastUpdateID, eventTimeUs, self.scales) = (other.lastUpdateID, other.eventTimeUs, scales)
+        (bidCountBound, askCountBound) = (bids.levels.count, asks.levels.count)
         if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
     }
 
