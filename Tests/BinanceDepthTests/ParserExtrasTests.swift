@@ -70,7 +70,7 @@ private func extras(_ bids: ProvenRange, _ asks: ProvenRange, _ decimals: UInt8)
         "A malformed one is refused like any other number",
         arguments: [
             ("1.4", ParseError.Code.fieldType), ("null", .fieldType), ("[]", .fieldType), ("{}", .fieldType),
-            ("true", .fieldType), (#""""#, .digitExpected), (#""-1""#, .digitExpected),
+            ("true", .fieldType), ("\"\"", .digitExpected), (#""-1""#, .digitExpected),
             (#""+1""#, .digitExpected), (#""1e5""#, .digitExpected), (#"" 1""#, .digitExpected),
             (#""1 ""#, .digitExpected), (#""NaN""#, .digitExpected), (#""Nothing""#, .digitExpected),
             (#""nothing ""#, .digitExpected), (#"".5""#, .digitExpected), (#""5.""#, .digitExpected),

@@ -79,8 +79,8 @@ extension EngineHarness {
         #expect(h.ranges == [snapshotID == 10 ? .to(Price(90)) : .unbounded, .unbounded])
     }
 
-    /// A candidate is told the same by an update that waits for its snapshot. A snapshot of the very id of the
-    /// update was made after it, and may know more again.
+    /// A candidate is told the same by an update that waits for its snapshot. A snapshot of the very id of
+    /// the update was made after it, and may know more again.
     @Test(arguments: [10, 11]) func aCandidateClaimsNoMore(from snapshotID: Int) {
         var h = EngineHarness { $0.auditEveryNs = second }
         h.goLive()

@@ -1,5 +1,5 @@
-// Books over books without sockets: a venue that moves at random, an engine over its stream, what is served of
-// that engine's book, an engine over what is served, and so on.
+// Books over books without sockets: a venue that moves at random, an engine over its stream, what is served
+// of that engine's book, an engine over what is served, and so on.
 
 import BinanceVenue
 import BookSync

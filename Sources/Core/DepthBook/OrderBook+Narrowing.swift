@@ -3,8 +3,8 @@
 import MarketData
 
 extension OrderBook {
-    /// Heeds what the sender of the last update says of its own book: each side is then proven no further than
-    /// the sender's. Nothing is widened, and no level is removed. O(1).
+    /// Heeds what the sender of the last update says of its own book: each side is then proven no further
+    /// than the sender's. Nothing is widened, and no level is removed. O(1).
     public mutating func narrow(to extras: UpdateExtras) {
         provenBids = narrowed(provenBids, extras, .bid)
         provenAsks = narrowed(provenAsks, extras, .ask)

@@ -69,8 +69,8 @@ extension SyncedBook {
     /// Meanwhile the snapshot is checked: it must contain every level of an update that ends at its id.
     /// - Parameters:
     ///   - isLinked: whether buffered updates name the last id of the previous one.
-    ///   - applied: called after each applied message, with its extras, which the owner heeds; false if it has
-    ///     meanwhile given the book up. Synchronizer and buffer are then as the owner left them.
+    ///   - applied: called after each applied message, with its extras, which the owner heeds; false if it
+    ///     has meanwhile given the book up. Synchronizer and buffer are then as the owner left them.
     func join(_ parser: inout MessageParser, limit: Int?, isLinked: Bool, applied: (UpdateExtras?) -> Bool)
         -> ReplayOutcome
     {

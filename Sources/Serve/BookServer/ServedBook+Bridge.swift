@@ -71,8 +71,8 @@ extension ServedBook {
     /// Frees the memory of a bridge that was sent.
     func dropBridge() { bridge = DepthUpdate(levelCapacity: 1) }
 
-    /// A side given the source's: inside the source's proven range only its levels, beyond it also this book's
-    /// own; the best of them if there are too many.
+    /// A side given the source's: inside the source's proven range only its levels, beyond it also this
+    /// book's own; the best of them if there are too many.
     func target(_ side: Side, _ source: KnownSide) -> KnownSide {
         if source.range == .unbounded { return source }
         let known = Set(source.levels.map(\.price))

@@ -201,8 +201,8 @@ final class ServedBook {
     }
 
     /// Adopts what the source knows at the same id; what only this book knows of it stays known. New answers
-    /// show it at once; clients that may consider their books known that far get it with the next update. O(1)
-    /// if there is nothing.
+    /// show it at once; clients that may consider their books known that far get it with the next update.
+    /// O(1) if there is nothing.
     func deepen(_ source: borrowing OrderBook) {
         if state != .live || source.lastUpdateID != book.lastUpdateID || !takesDecimals(of: source) { return }
         if book.provenBids.covers(source.provenBids, on: .bid)

@@ -36,7 +36,8 @@ extension MessageEncoder {
     /// Appends a depth update, or the partial depth of a futures market, which has the same shape.
     ///
     /// - Parameters:
-    ///   - update: its ids and levels. How far a side is proven follows the venue's own members, if it is told.
+    ///   - update: its ids and levels. How far a side is proven follows the venue's own members, if it is
+    ///     told.
     ///   - stream: stream name for the combined wrapper; nil writes the message unwrapped.
     /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
     package mutating func append(
