@@ -53,6 +53,15 @@ struct SampleFrame: CustomStringConvertible, Sendable {
             "USD-M diff, blanks and another order", .usdm, .depthUpdate,
             #" {"x" : [1, {"y":null}], "b":[ ["1.5" , "2" ,[ ] ] ],"a" : [] , "s":"Aß""#
                 + #","pu":1, "u":3,"U" :2, "E": 5, "e" : "depthUpdate" } "# + "\n"),
+        SampleFrame(
+            "spot diff of a server", .spot, .depthUpdate,
+            #"{"e":"depthUpdate","E":1722988800123,"s":"BTCUSDT","U":157,"u":160,"b":[["9.5","1"]],"a":[],"#
+                + #""lobBidsProvenTo":"9.40"}"#),
+        SampleFrame(
+            "USD-M diff of a server", .usdm, .depthUpdate,
+            #"{"stream":"btcusdt@depth","data":{"e":"depthUpdate","E":1722988800123,"T":1722988800120,"#
+                + #""s":"BTCUSDT","# + ids + #""b":[],"a":[["9.6","2"]],"st":1,"#
+                + #""lobBidsProvenTo":"nothing","lobAsksProvenTo":"10.001"}}"#),
     ]
 
     static let states: [SampleFrame] = [

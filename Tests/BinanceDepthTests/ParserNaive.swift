@@ -22,6 +22,8 @@ struct BookContents: Equatable {
     var quantityDecimals = -1
     var bids: [PriceLevel] = []
     var asks: [PriceLevel] = []
+    /// How far a sender says that its own book is proven.
+    var extras: UpdateExtras?
 }
 
 /// The text breaks this rule.
@@ -157,7 +159,7 @@ struct NaiveObject {
     private static let known: Set<String> = [
         "stream", "data", "event", "e", "E", "T", "s", "U", "u", "pu", "b", "a", "B", "A", "lastUpdateId",
         "bids",
-        "asks", "symbol", "result", "id", "error", "code", "msg",
+        "asks", "symbol", "result", "id", "error", "code", "msg", "lobBidsProvenTo", "lobAsksProvenTo",
     ]
     let text: [UInt8]
     private var members: [String: RawJSON] = [:]

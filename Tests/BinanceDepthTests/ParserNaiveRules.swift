@@ -65,7 +65,33 @@ extension BookContents {
         found.transactionTimeUs = try object.timeUs("T")
         if found.last < found.first { throw NaiveRefusal("ids decrease") }
         try found.fillLevels(object["b"], object["a"], object.text)
-        if isPartial { (found.first, found.previousLast) = (0, nil) }
+        found.extras = try extras(object)
+        if isPartial { (found.first, found.previousLast, found.extras) = (0, nil, nil) }
+        return found
+    }
+
+    /// Both ranges in the decimals of the longer price.
+    private static func extras(_ object: NaiveObject) throws -> UpdateExtras? {
+        let names = ["lobBidsProvenTo", "lobAsksProvenTo"]
+        let prices = try names.map { name -> NaiveDecimal? in
+            if object[name] == nil { return nil }
+            if try object.string(name) == Array("nothing".utf8) { return nil }
+            let price = try NaiveDecimal(object[name], object.text)
+            if price.mantissa > Price.mantissaMax { throw NaiveRefusal("price too large") }
+            return price
+        }
+        if names.allSatisfy({ object[$0] == nil }) { return nil }
+        var found = UpdateExtras()
+        let decimals = prices.compactMap { $0?.decimals }.max() ?? 0
+        let ranges = zip(names, prices).map { name, price -> ProvenRange in
+            guard let price else { return object[name] == nil ? .unbounded : .nothing }
+            // What has no room with these decimals proves nothing.
+            guard let mantissa = try? price.mantissa(withDecimals: decimals), mantissa <= Price.mantissaMax
+            else { return .nothing }
+            return .to(Price(mantissa))
+        }
+        (found.provenBids, found.provenAsks) = (ranges[0], ranges[1])
+        found.priceDecimals = UInt8(decimals)
         return found
     }
 

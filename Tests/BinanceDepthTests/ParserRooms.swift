@@ -101,6 +101,7 @@ extension MessageParser {
             found.previousLast = update.previousLast?.value
             (found.eventTimeUs, found.transactionTimeUs) = (update.eventTimeUs, update.transactionTimeUs)
             (found.bids, found.asks) = (update.bids.array(), update.asks.array())
+            found.extras = update.extras
             scales = update.scales
         case .partialDepth, .depthSnapshot:
             found.symbol = snapshot.symbol.bytes

@@ -243,6 +243,7 @@ func fieldsTwice() {
     for frame in SampleFrame.updates + SampleFrame.states + SampleFrame.tickers {
         for field in [
             "e", "E", "T", "s", "U", "u", "b", "a", "B", "A", "stream", "lastUpdateId", "bids", "asks",
+            "lobBidsProvenTo", "lobAsksProvenTo",
         ] {
             guard frame.text.contains("\"\(field)\":") else { continue }
             let twice = frame.text.replacing("\"\(field)\":", with: "\"\(field)\":1,\"\(field)\":")

@@ -8,9 +8,8 @@ know the whole book.
 A server that has lost a book rejoins it with a shallow snapshot and learns the rest later, without an update
 id of its own. Its answers show that at once, its streams with the next update. So at the id at which a server
 has learnt more, only what was known before is compared; how many of these ids differ beyond that is printed.
-From the next id on everything is compared again: a level that the streams are never told of is found. Printed
-is also at how many ids a deeper server, which takes what it is not told of for unchanged, claims to know its
-book further than the first.
+From the next id on everything is compared again: a level that the streams are never told of is found. No
+server may claim to know a book further than the one it follows does at the same id, with the same exception.
 """
 
 import http.client
@@ -119,6 +118,19 @@ def claims_more(one, other):
     return not all(reaches(other, side, one[side]["provenTo"]) for side in SIDES)
 
 
+def overclaims(deeper, upper, lower):
+    """How often a server claims to know more than the one it follows, and of how many ids."""
+    both = [(upper[key], lower[key]) for key in upper.keys() & lower.keys()]
+    full = [(one, two) for one, two in both if not (one["hasLearnt"] or two["hasLearnt"])]
+    more = [(one, two) for one, two in full if claims_more(two, one)]
+    print(f"{MARKET}, server {deeper + 1} over server {deeper}: {len(full)} times at the same id, {len(more)} "
+          f"claimed to be known further")
+    for one, two in more[:PRINTED]:
+        ranges = [(body[side]["provenTo"], body[side]["complete"]) for body in (one, two) for side in SIDES]
+        print("   ", one["symbol"], one["lastUpdateId"], *ranges)
+    return len(full) >= NEEDED and not more
+
+
 def compare(deeper, first, other):
     """Compares what a deeper server has shown with the first; whether it agrees, often enough."""
     both = [(first[key], other[key]) for key in first.keys() & other.keys()]
@@ -129,11 +141,9 @@ def compare(deeper, first, other):
     digests = sum(one["digest"] == two["digest"] for one, two in whole)
     before = sum(agrees(one, two, known(one, two)) for one, two in fresh)
     beyond = sum(not agrees(one, two, listed(one, two)) for one, two in fresh)
-    claims = sum(claims_more(two, one) for one, two in full)
     print(f"{MARKET}, server {deeper + 1} against server 1: {len(full)} times at the same id, best levels "
-          f"equal {levels}; {len(whole)} of them known whole, digests equal {digests}; {claims} claimed to "
-          f"be known further than server 1 knew. {len(fresh)} times more one had just learnt more, what was "
-          f"known before equal {before}, anything beyond not {beyond}")
+          f"equal {levels}; {len(whole)} of them known whole, digests equal {digests}. {len(fresh)} times more "
+          f"one had just learnt more, what was known before equal {before}, anything beyond not {beyond}")
     wrong = [(one, two) for one, two in both if not agrees(one, two, known(one, two))]
     for one, two in wrong[:PRINTED]:
         pairs = [pair for side in SIDES for pair in zip(one[side]["levels"], two[side]["levels"])]
@@ -168,6 +178,7 @@ def main():
             process.terminate()
             process.wait(20)
     results = [compare(deeper, seen[0], seen[deeper]) for deeper in (1, 2)]
+    results += [overclaims(deeper, seen[deeper - 1], seen[deeper]) for deeper in (1, 2)]
     sys.exit(0 if all(results) else 1)
 
 

@@ -3,7 +3,8 @@
 // Invariants
 // * Each side holds every level of the venue from its best price down to the proven price, at `lastUpdateID`;
 //   deeper levels may be held too, possibly with others missing between them.
-// * The proven price never moves outwards except by loading a snapshot.
+// * The proven price never moves outwards except by loading a snapshot; a sender may say that it moves
+//   inwards.
 // * At most `levelCountMax` levels per side remain after a message. A side that might exceed that, judging by
 //   the message lengths since its last count, is counted; if less than one thirty-second of the places is
 //   free, the deepest levels are evicted until fifteen sixteenths remain, and the proven price moves up to
@@ -26,9 +27,9 @@ public struct OrderBook: ~Copyable {
     /// Asks, best first.
     public private(set) var asks = BookSide(.ask)
     /// How far the bids are known.
-    public private(set) var provenBids = ProvenRange.nothing
+    public internal(set) var provenBids = ProvenRange.nothing
     /// How far the asks are known.
-    public private(set) var provenAsks = ProvenRange.nothing
+    public internal(set) var provenAsks = ProvenRange.nothing
     /// Update id of this state.
     public private(set) var lastUpdateID = UpdateID(0)
     /// Venue's event time of this state in microseconds; 0 if unknown.
@@ -210,27 +211,20 @@ public struct OrderBook: ~Copyable {
         return true
     }
 
-    /// Replaces the contents with these levels, in the book's own memory, and with the ids, times and proven
-    /// ranges of another book; `levelCountMax` stays.
+    /// Replaces the contents with these sides, in the book's own memory, and with the id and time of another
+    /// book; `levelCountMax` stays.
     ///
     /// - Parameters:
-    ///   - bids: the proven ones, possibly with deeper ones. Best first.
-    ///   - asks: likewise.
     ///   - other: the other book.
-    ///   - scales: decimals of the levels and of the adopted ranges; nil: those of the other book.
+    ///   - scales: decimals of both sides.
     /// - Complexity: O(levels), allocating.
     package mutating func replaceAll(
-        bids: [PriceLevel], asks: [PriceLevel], like other: borrowing OrderBook, scales wide: SymbolScales?
+        bids: KnownSide, asks: KnownSide, like other: borrowing OrderBook, scales: SymbolScales?
     ) {
-        replaceLevels(bids: bids, asks: asks)
-        let (own, wide) = (other.scales ?? wide, wide ?? other.scales)
-        (provenBids, provenAsks) = (other.provenBids, other.provenAsks)
-        if let own, let wide, own != wide {
-            provenBids = provenBids.scaled(from: own, to: wide) ?? .nothing
-            provenAsks = provenAsks.scaled(from: own, to: wide) ?? .nothing
-        }
-        (lastUpdateID, eventTimeUs, scales) = (other.lastUpdateID, other.eventTimeUs, wide)
-        (bidCountBound, askCountBound) = (bids.count, asks.count)
+        replaceLevels(bids: bids.levels, asks: asks.levels)
+        (provenBids, provenAsks) = (bids.range, asks.range)
+        (lastUpdateID, eventTimeUs, self.scales) = (other.lastUpdateID, other.eventTimeUs, scales)
+        (bidCountBound, askCountBound) = (bids.levels.count, asks.levels.count)
         if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
     }
 

@@ -20,12 +20,13 @@ public struct DepthUpdate: ~Copyable {
     public var transactionTimeUs: Int64 = 0
     /// Decimals of the levels; nil if there are none.
     public var scales: SymbolScales?
-    /// The venue's checksum of the book after this update; nil if it sends none.
-    public var checksum: UInt32?
+    /// Whether `heldExtras` are of this message: one byte to write and to test in those that have none.
+    @usableFromInline var hasExtras = false
     /// Changed bid levels in message order.
     public var bids: LevelBuffer
     /// Changed ask levels in message order.
     public var asks: LevelBuffer
+    @usableFromInline var heldExtras = UpdateExtras()
 
     /// An empty update with room for `levelCapacity` levels a side.
     public init(levelCapacity: Int = 256) {
@@ -43,9 +44,19 @@ public struct DepthUpdate: ~Copyable {
         eventTimeUs = 0
         transactionTimeUs = 0
         scales = nil
-        checksum = nil
+        hasExtras = false
         bids.removeAll()
         asks.removeAll()
+    }
+
+    /// What the sender adds to the venue's members; nil if nothing, as is the rule.
+    @inlinable
+    public var extras: UpdateExtras? {
+        @inline(__always) get { hasExtras ? heldExtras : nil }
+        @inline(__always) set {
+            hasExtras = newValue != nil
+            if let newValue { heldExtras = newValue }
+        }
     }
 
     /// Changed levels of both sides.

@@ -51,7 +51,7 @@ extension SymbolBook {
             _ = staging.buffer.append(frame)
         case .apply:
             do { try staging.book.apply(update) } catch { return dropCandidate(failed: true) }
-            if let told = update.checksum, contradicts(told, staging) { return dropCandidate(failed: true) }
+            if let extras = update.extras, !heed(extras, staging) { return dropCandidate(failed: true) }
         case .resync(.snapshotTooOld, _):
             // REST was late: updates from here on are kept for the next snapshot.
             candidate?.lostSnapshot()
@@ -79,7 +79,7 @@ extension SymbolBook {
         guard case .replay = staging.sync.snapshotArrived(id) else { return candidateIsTooOld() }
         switch staging.join(
             &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked,
-            applied: { told in told.map { !contradicts($0, staging) } ?? true })
+            applied: { extras in extras.map { heed($0, staging) } ?? true })
         {
         case .joined: break
         case .refuted:

@@ -61,12 +61,12 @@ extension SymbolBook {
         appliedAtLoad = counters.applied
         let outcome = served.join(
             &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked
-        ) { told in
+        ) { extras in
             counters.applied += 1
             source.ledOn(sentNs: lag.sentNs(arrivedNs: silence.heardNs))
             // The last update applied is the last one buffered.
             appliedAtNs = served.buffer.lastReceivedAtNs
-            if let told, contradicts(told, served) {
+            if let extras, !heed(extras, served) {
                 restartBehind(awaited.collectedID, .mismatch)
                 return false
             }

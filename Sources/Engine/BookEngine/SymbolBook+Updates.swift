@@ -80,7 +80,7 @@ extension SymbolBook {
         counters.applied += 1
         appliedAtNs = receivedAtNs
         plausibleIDs.accepted()
-        if let told = update.checksum, contradicts(told, served) {
+        if let extras = update.extras, !heed(extras, served) {
             return restartBehind(UpdateRange(update).last, .mismatch)
         }
         afterApply()
@@ -93,8 +93,17 @@ extension SymbolBook {
         if !shared.defect.forgetsPassed { awaited.passed(id, nowNs: shared.nowNs) }
     }
 
-    /// Whether the venue's checksum differs from the book's.
+    /// Heeds what the sender of an update adds to it: a book that has taken the update is proven no further
+    /// than the sender's.
+    ///
+    /// - Returns: false if the sender's checksum differs from the book's.
     @inline(never)
+    func heed(_ extras: UpdateExtras, _ owner: SyncedBook) -> Bool {
+        owner.book.narrow(to: extras)
+        return extras.checksum.map { !contradicts($0, owner) } ?? true
+    }
+
+    /// Whether the venue's checksum differs from the book's.
     func contradicts(_ told: UInt32, _ owner: SyncedBook) -> Bool {
         guard let rule = shared.configuration.checksum else { return false }
         counters.checksumsCompared += 1

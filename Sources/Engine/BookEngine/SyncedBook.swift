@@ -69,9 +69,9 @@ extension SyncedBook {
     /// Meanwhile the snapshot is checked: it must contain every level of an update that ends at its id.
     /// - Parameters:
     ///   - isLinked: whether buffered updates name the last id of the previous one.
-    ///   - applied: called after each applied message, with its checksum; false if the owner has meanwhile
-    ///     given the book up. Synchronizer and buffer are then as the owner left them.
-    func join(_ parser: inout MessageParser, limit: Int?, isLinked: Bool, applied: (UInt32?) -> Bool)
+    ///   - applied: called after each applied message, with its extras, which the owner heeds; false if it
+    ///     has meanwhile given the book up. Synchronizer and buffer are then as the owner left them.
+    func join(_ parser: inout MessageParser, limit: Int?, isLinked: Bool, applied: (UpdateExtras?) -> Bool)
         -> ReplayOutcome
     {
         book.load(parser.snapshot, limit: limit)
@@ -97,7 +97,7 @@ extension SyncedBook {
                 do { try book.apply(parser.update) } catch { return .unusable }
                 // Later messages may hide what was wrong in the snapshot.
                 if isCrossed { return .crossed }
-                if !applied(parser.update.checksum) { return .abandoned }
+                if !applied(parser.update.extras) { return .abandoned }
             case .buffer, .clearAndBuffer, .resync:
                 return .unusable
             }

@@ -66,6 +66,7 @@ final class CapturedBook {
         case .apply:
             do throws(BookError) {
                 try book.apply(update)
+                if let extras = update.extras { book.narrow(to: extras) }
                 transactionTimeUs = update.transactionTimeUs
             } catch {
                 forget()

@@ -3,7 +3,9 @@
 // A bridge chains to the last update sent, as the market's rule requires, and its levels are the difference
 // between the two books inside the source's proven range, plus whatever is owed. So a client that applies
 // everything it gets, without checking ids, ends with the new book. Levels beyond the proven range stay as
-// they are: a client's level there was true once, and its absence is no more likely to be right.
+// they are: a client's level there was true once, and its absence is no more likely to be right. Where a side
+// is proven less far than any client may take it to be, the bridge says how far: clients made for the venue
+// ignore that, and another `lob run` then claims no more than this book.
 //
 //     market        U                    u              pu
 //     --------------|--------------------|--------------|--------------------
@@ -37,11 +39,11 @@ extension ServedBook {
             let provenAsks = source.provenAsks.scaled(from: own, to: wide), book.widen(to: wide)
         else { return false }
         if before != wide { rescalePromises(from: before) }
-        let bids = target(.bid, sourceBids, provenTo: provenBids)
-        let asks = target(.ask, sourceAsks, provenTo: provenAsks)
+        let bids = target(.bid, KnownSide(sourceBids, provenTo: provenBids))
+        let asks = target(.ask, KnownSide(sourceAsks, provenTo: provenAsks))
         bridge.reset()
-        append(changes(to: bids, .bid, provenTo: provenBids), .bid)
-        append(changes(to: asks, .ask, provenTo: provenAsks), .ask)
+        append(changes(to: bids, .bid), .bid)
+        append(changes(to: asks, .ask), .ask)
         let held = book.lastUpdateID
         bridge.symbol = symbol
         bridge.first = isLinked ? held : UpdateID(held.value &+ 1)
@@ -53,39 +55,48 @@ extension ServedBook {
         promises.bids.owed = []
         promises.asks.owed = []
         replace(by: source, bids: bids, asks: asks, wide)
+        bridge.extras = narrowing
         return true
+    }
+
+    /// How far the sides are proven that some client may consider known further; nil if there is none.
+    private var narrowing: UpdateExtras? {
+        var extras = UpdateExtras()
+        extras.priceDecimals = book.scales?.priceDecimals ?? 0
+        if !book.provenBids.covers(promises.bids.claimed, on: .bid) { extras.provenBids = book.provenBids }
+        if !book.provenAsks.covers(promises.asks.claimed, on: .ask) { extras.provenAsks = book.provenAsks }
+        return extras.provenBids == .unbounded && extras.provenAsks == .unbounded ? nil : extras
     }
 
     /// Frees the memory of a bridge that was sent.
     func dropBridge() { bridge = DepthUpdate(levelCapacity: 1) }
 
-    /// The new levels of a side given the source's: inside the source's proven range only those, beyond it
-    /// also this book's own; the best of them if there are too many. Best first.
-    func target(_ side: Side, _ levels: [PriceLevel], provenTo range: ProvenRange) -> [PriceLevel] {
-        if range == .unbounded { return levels }
-        let known = Set(levels.map(\.price))
+    /// A side given the source's: inside the source's proven range only its levels, beyond it also this
+    /// book's own; the best of them if there are too many.
+    func target(_ side: Side, _ source: KnownSide) -> KnownSide {
+        if source.range == .unbounded { return source }
+        let known = Set(source.levels.map(\.price))
         var kept = book.levels(side).filter {
-            !range.reaches($0.price, on: side) && !known.contains($0.price)
+            !source.range.reaches($0.price, on: side) && !known.contains($0.price)
         }
-        if kept.isEmpty { return levels }
-        kept += levels
+        if kept.isEmpty { return source }
+        kept += source.levels
         kept.sort { side.isBetter($0.price, than: $1.price) }
-        return Array(kept.prefix(max(levelCountMax, levels.count)))
+        let most = max(levelCountMax, source.levels.count)
+        return KnownSide(Array(kept.prefix(most)), provenTo: source.range)
     }
 
-    /// Replaces the levels; the book is then as far known as the source.
+    /// Becomes these sides at the source's id.
     ///
-    /// - Parameters:
-    ///   - bids: best first.
-    ///   - asks: best first.
-    ///   - scales: decimals of these levels, at least the source's.
+    /// - Parameter scales: decimals of the sides, at least the source's.
     func replace(
-        by source: borrowing OrderBook, bids: [PriceLevel], asks: [PriceLevel], _ scales: SymbolScales?
+        by source: borrowing OrderBook, bids: KnownSide, asks: KnownSide, _ scales: SymbolScales?
     ) {
         noteChange()
         book.replaceAll(bids: bids, asks: asks, like: source, scales: scales)
         state = .live
-        (promises.bids.levelCountBound, promises.asks.levelCountBound) = (bids.count, asks.count)
+        promises.bids.levelCountBound = bids.levels.count
+        promises.asks.levelCountBound = asks.levels.count
         promises.bids.claim(book.provenBids, on: .bid)
         promises.asks.claim(book.provenAsks, on: .ask)
     }
@@ -100,21 +111,19 @@ extension ServedBook {
     /// The levels to set so that one side of any client's book becomes this, best first: where it differs
     /// from this book, where levels are owed, and, as far as clients may consider their books known, whatever
     /// was not proven before and is now.
-    func changes(
-        to target: [PriceLevel], _ side: Side, provenTo range: ProvenRange
-    ) -> [PriceLevel] {
-        let changes = ServedBook.changes(from: book.levels(side), to: target, side)
+    func changes(to target: KnownSide, _ side: Side) -> [PriceLevel] {
+        let changes = ServedBook.changes(from: book.levels(side), to: target.levels, side)
         let promise = side == .bid ? promises.bids : promises.asks
         let own = book.proven(side)
-        if promise.owed.isEmpty && own.covers(range, on: side) { return changes }
+        if promise.owed.isEmpty && own.covers(target.range, on: side) { return changes }
         var missing = promise.owed
-        for level in target where !own.reaches(level.price, on: side) {
-            if !range.reaches(level.price, on: side) { break }
+        for level in target.levels where !own.reaches(level.price, on: side) {
+            if !target.range.reaches(level.price, on: side) { break }
             if promise.claimed.reaches(level.price, on: side) { missing.insert(level.price) }
         }
         missing.subtract(changes.map(\.price))
         var all = changes
-        for level in target where missing.remove(level.price) != nil { all.append(level) }
+        for level in target.levels where missing.remove(level.price) != nil { all.append(level) }
         all += missing.map { PriceLevel(price: $0, quantity: .zero) }
         return all.sorted { side.isBetter($0.price, than: $1.price) }
     }

@@ -115,6 +115,7 @@ final class ServedBook {
         let scales = book.scales
         noteChange()
         do { try book.apply(update) } catch { return false }
+        if let extras = update.extras { book.narrow(to: extras) }
         if update.eventTimeUs > 0 && toldUs - update.eventTimeUs > ServedBook.aheadUsMax {
             toldUs = update.eventTimeUs
         }
@@ -187,7 +188,7 @@ final class ServedBook {
     func resume(_ source: borrowing OrderBook, nowUs: Int64 = 0) -> Resumption {
         if state == .empty {
             toldUs = nowUs
-            replace(by: source, bids: source.levels(.bid), asks: source.levels(.ask), source.scales)
+            replace(by: source, bids: source.known(.bid), asks: source.known(.ask), source.scales)
             let id = source.lastUpdateID
             ids = UpdateRange(first: id, last: id, previousLast: isLinked ? id : nil)
             return .began
@@ -214,8 +215,9 @@ final class ServedBook {
         return true
     }
 
-    /// Adopts what the source knows at the same id. New answers show it at once; clients that may consider
-    /// their books known that far get it with the next update. O(1) if there is nothing.
+    /// Adopts what the source knows at the same id; what only this book knows of it stays known. New answers
+    /// show it at once; clients that may consider their books known that far get it with the next update.
+    /// O(1) if there is nothing.
     func deepen(_ source: borrowing OrderBook) {
         if state != .live || source.lastUpdateID != book.lastUpdateID || !takesDecimals(of: source) { return }
         if book.provenBids.covers(source.provenBids, on: .bid)
@@ -223,11 +225,16 @@ final class ServedBook {
         {
             return
         }
-        let bids = target(.bid, source.levels(.bid), provenTo: source.provenBids)
-        let asks = target(.ask, source.levels(.ask), provenTo: source.provenAsks)
-        owe(changes(to: bids, .bid, provenTo: source.provenBids), in: &promises.bids, .bid)
-        owe(changes(to: asks, .ask, provenTo: source.provenAsks), in: &promises.asks, .ask)
+        let (bids, asks) = (deepened(.bid, source), deepened(.ask, source))
+        owe(changes(to: bids, .bid), in: &promises.bids, .bid)
+        owe(changes(to: asks, .ask), in: &promises.asks, .ask)
         replace(by: source, bids: bids, asks: asks, book.scales)
+    }
+
+    /// A side as far as this book or the source, at the same id, knows it.
+    private func deepened(_ side: Side, _ source: borrowing OrderBook) -> KnownSide {
+        if book.proven(side).covers(source.proven(side), on: side) { return book.known(side) }
+        return target(side, source.known(side))
     }
 
     /// Whether both have the same decimals; the source may have widened its own.
@@ -256,16 +263,5 @@ extension OrderBook {
     /// Number of levels of a side. O(slots / 8).
     fileprivate borrowing func levelCount(_ side: Side) -> Int {
         side == .bid ? bids.count : asks.count
-    }
-}
-
-extension ProvenRange {
-    /// Whether another range of a side lies inside this one.
-    func covers(_ other: ProvenRange, on side: Side) -> Bool {
-        switch other {
-        case .nothing: true
-        case .to(let worst): reaches(worst, on: side)
-        case .unbounded: self == .unbounded
-        }
     }
 }

@@ -23,6 +23,8 @@ struct UpdateSummary {
     private var scales: SymbolScales?
     private var bids: Set<Price> = []
     private var asks: Set<Price> = []
+    /// The narrowest ranges told by updates; nil if none told any.
+    private var proven: UpdateExtras?
 
     /// No changes since this id.
     init(since id: UpdateID, isLinked: Bool) {
@@ -35,6 +37,7 @@ struct UpdateSummary {
     /// Adds an update.
     mutating func add(_ update: borrowing DepthUpdate) {
         last = update.last
+        if let extras = update.extras { proven = (proven ?? UpdateExtras()).narrowed(by: extras) }
         rescale(to: update.scales)
         let own = update.scales ?? scales
         for index in 0..<update.bids.count { add(update.bids[index].price, own, to: &bids) }
@@ -75,6 +78,7 @@ struct UpdateSummary {
         message.previousLast = isLinked ? sent : nil
         (message.eventTimeUs, message.transactionTimeUs) = (served.eventTimeUs, served.eventTimeUs)
         message.scales = served.book.scales
+        message.extras = proven
         for price in bids.sorted(by: isLinked ? { $0 < $1 } : { $0 > $1 }) {
             message.bids.append(PriceLevel(price: price, quantity: served.book.bids.quantity(at: price)))
         }
@@ -82,6 +86,7 @@ struct UpdateSummary {
             message.asks.append(PriceLevel(price: price, quantity: served.book.asks.quantity(at: price)))
         }
         sent = last
+        proven = nil
         bids.removeAll(keepingCapacity: true)
         asks.removeAll(keepingCapacity: true)
     }

@@ -78,6 +78,7 @@ final class BodyCheck {
         case .connects:
             do throws(BookError) {
                 try book.apply(update)
+                if let extras = update.extras { book.narrow(to: extras) }
                 hasJoined = true
                 return .follows
             } catch {

@@ -58,7 +58,7 @@ struct Parsers: ~Copyable {
                 && a.update.last == b.update.last && a.update.previousLast == b.update.previousLast
                 && a.update.eventTimeUs == b.update.eventTimeUs
                 && a.update.transactionTimeUs == b.update.transactionTimeUs
-                && a.update.scales == b.update.scales
+                && a.update.scales == b.update.scales && a.update.extras == b.update.extras
                 && same(a.update.bids, b.update.bids) && same(a.update.asks, b.update.asks)
         case .partialDepth, .depthSnapshot:
             return a.snapshot.symbol == b.snapshot.symbol

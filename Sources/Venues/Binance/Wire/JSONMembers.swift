@@ -6,12 +6,13 @@ struct JSONMembers {
     enum Key: Int {
         case stream, data, event, e, E, T, s, U, u, pu, b, a, B, A
         case lastUpdateId, bids, asks, symbol, result, id, error, code, msg, checksum
+        case lobBidsProvenTo, lobAsksProvenTo
     }
 
     /// Offset of the object.
     let offset: Int
     /// Offset of each key's value; 0 if absent, since no value can be there.
-    private var values = InlineArray<24, Int32>(repeating: 0)
+    private var values = InlineArray<26, Int32>(repeating: 0)
 
     /// Reads the object at the cursor and moves past it.
     init(_ cursor: inout JSONCursor) throws(ParseError) {
@@ -65,6 +66,9 @@ struct JSONMembers {
         case 6: return named("stream") ? .stream : named("symbol") ? .symbol : named("result") ? .result : nil
         case 8: return named("checksum") ? .checksum : nil
         case 12: return named("lastUpdateId") ? .lastUpdateId : nil
+        case 15:
+            return named("lobBidsProvenTo")
+                ? .lobBidsProvenTo : named("lobAsksProvenTo") ? .lobAsksProvenTo : nil
         default: return nil
         }
     }

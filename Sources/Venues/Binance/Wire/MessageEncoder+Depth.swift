@@ -36,7 +36,8 @@ extension MessageEncoder {
     /// Appends a depth update, or the partial depth of a futures market, which has the same shape.
     ///
     /// - Parameters:
-    ///   - update: its ids and levels.
+    ///   - update: its ids and levels. How far a side is proven follows the venue's own members, if it is
+    ///     told.
     ///   - stream: stream name for the combined wrapper; nil writes the message unwrapped.
     /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
     package mutating func append(
@@ -65,7 +66,12 @@ extension MessageEncoder {
         putLevels(update.bids, scales)
         put(",\"a\":")
         putLevels(update.asks, scales)
-        closeEvent()
+        putSymbolType()
+        if let extras = update.extras {
+            putProven(",\"lobBidsProvenTo\":", extras.provenBids, extras.priceDecimals)
+            putProven(",\"lobAsksProvenTo\":", extras.provenAsks, extras.priceDecimals)
+        }
+        putByte(0x7D)
         closeWrapper(stream)
     }
 
@@ -128,7 +134,8 @@ extension MessageEncoder {
             put(",\"E\":")
             putTime(ticker.eventTimeUs)
         }
-        closeEvent()
+        putSymbolType()
+        putByte(0x7D)
         closeWrapper(stream)
     }
 }
@@ -176,9 +183,21 @@ extension MessageEncoder {
         putQuoted(mantissa: level.quantity.mantissa, decimals: scales.quantityDecimals)
     }
 
-    private mutating func closeEvent() {
+    private mutating func putSymbolType() {
         if dialect.writesSymbolType { put(dialect.market == .coinm ? ",\"st\":2" : ",\"st\":1") }
-        putByte(0x7D)
+    }
+
+    /// How far a side is proven: nothing if it is as a whole.
+    private mutating func putProven(_ key: StaticString, _ range: ProvenRange, _ decimals: UInt8) {
+        switch range {
+        case .unbounded: break
+        case .nothing:
+            put(key)
+            put("\"nothing\"")
+        case .to(let worst):
+            put(key)
+            putQuoted(mantissa: worst.mantissa, decimals: decimals)
+        }
     }
 
     /// Length of a futures symbol's pair: what precedes the underscore.

@@ -118,7 +118,7 @@ extension MessageParser {
         update.previousLast = !isLinked ? nil : UpdateID(try members.integer(.pu, cursor))
         update.eventTimeUs = try members.time(.E, cursor)
         update.transactionTimeUs = try members.time(.T, cursor)
-        update.checksum = try members.checksum(cursor)
+        update.extras = try members.extras(cursor)
         if update.last < update.first { throw try members.need(.u, cursor).error(.idsDecrease) }
         levels.begin()
         var bids = try members.array(.b, cursor)
@@ -207,6 +207,33 @@ extension JSONMembers {
         guard var value = find(.checksum, cursor) else { return nil }
         guard let sum = UInt32(exactly: try value.integer()) else { throw value.error(.numberTooLarge) }
         return sum
+    }
+
+    /// What is not the venue's own in a depth update; nil if nothing is.
+    fileprivate func extras(_ cursor: JSONCursor) throws(ParseError) -> UpdateExtras? {
+        if !has(.checksum) && !has(.lobBidsProvenTo) && !has(.lobAsksProvenTo) { return nil }
+        var extras = UpdateExtras()
+        extras.checksum = try checksum(cursor)
+        let bids = try provenRange(.lobBidsProvenTo, cursor)
+        let asks = try provenRange(.lobAsksProvenTo, cursor)
+        extras.priceDecimals = max(bids.decimals, asks.decimals)
+        extras.provenBids = bids.range.fitted(from: bids.decimals, to: extras.priceDecimals, on: .bid)
+        extras.provenAsks = asks.range.fitted(from: asks.decimals, to: extras.priceDecimals, on: .ask)
+        return extras
+    }
+
+    /// A price in quotes or `"nothing"`; unbounded if absent.
+    private func provenRange(
+        _ key: Key, _ cursor: JSONCursor
+    ) throws(ParseError) -> (range: ProvenRange, decimals: UInt8) {
+        guard var value = find(key, cursor) else { return (.unbounded, 0) }
+        var text = value
+        if cursor.matches(try text.string(), "nothing") { return (.nothing, 0) }
+        let before = value
+        var decimals = 0
+        let mantissa = try value.quotedDecimal(&decimals, else: .fieldType)
+        if mantissa > Price.mantissaMax { throw before.error(.numberTooLarge) }
+        return (.to(Price(mantissa)), UInt8(decimals))
     }
 
     /// A time in microseconds, 0 if absent.

@@ -83,7 +83,7 @@ extension MessageParser {
         update.first = unsafe UpdateID(read.pointee.first)
         update.last = unsafe UpdateID(read.pointee.last)
         update.previousLast = unsafe isLinked ? UpdateID(read.pointee.previous) : nil
-        update.checksum = nil
+        update.extras = nil
         update.bids.removeAll()
         update.asks.removeAll()
         unsafe update.bids.noteWritten(Int(read.pointee.bid_count))

@@ -88,7 +88,7 @@ extension MessageParser {
         update.last = UpdateID(try cursor.requireInteger())
         if update.last < update.first { throw cursor.unexpected() }
         update.previousLast = nil
-        update.checksum = nil
+        update.extras = nil
         if isLinked {
             try cursor.require(#","pu":"#)
             update.previousLast = UpdateID(try cursor.requireInteger())
