@@ -1,5 +1,5 @@
-// What the process has in hand about a symbol does not vanish when its book is given up: how far the venue had
-// come, that its stream was refused, that a message was not what its stream carries.
+// What the process has in hand about a symbol does not vanish when its book is given up: how far the venue
+// had come, that its stream was refused, that a message was not what its stream carries.
 
 import BinanceVenue
 import BookEngine

@@ -1,6 +1,6 @@
 // Which symbols' depth streams the venue refused on a connection: the body of a `connected` frame. Empty, as
-// nearly always, if it refused none; otherwise their names, each followed by a line feed, or `*` alone if they
-// are too many for a frame that is never refused for lack of space.
+// nearly always, if it refused none; otherwise their names, each followed by a line feed, or `*` alone if
+// they are too many for a frame that is never refused for lack of space.
 
 import MarketData
 

@@ -70,8 +70,8 @@ import MarketData
 /// any          sent                                   –            less room for requests
 ///              opened again                           –
 /// ```
-/// A stream that the venue does not accept is left out on that connection: `connected` names it. It is requested
-/// again when the owner asks for a resubscription, alone, and on the next connection.
+/// A stream that the venue does not accept is left out on that connection: `connected` names it. It is
+/// requested again when the owner asks for a resubscription, alone, and on the next connection.
 /// When the older of two is gone, the newer takes its place; when the newer is gone, the older stays, still
 /// outgoing. Backoff grows with every consecutive failure. A connection that was subscribed for long, or that
 /// delivered data, is no failure; a `Retry-After` is always observed.

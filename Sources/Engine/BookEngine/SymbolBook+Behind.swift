@@ -28,8 +28,8 @@ extension SymbolBook {
             replaceByCandidate(.behind)
         } else {
             leftBehind(isExplained)
-            // Recent evidence counts against the next book too. Older evidence may belong to another id epoch,
-            // but as long as nothing says so, a snapshot must have come as far.
+            // Recent evidence counts against the next book too. Older evidence may belong to another id
+            // epoch, but as long as nothing says so, a snapshot must have come as far.
             var evidence = ahead
             let shownID = ahead.oldestID ?? contrary.id
             _ = evidence.cameBack(to: UpdateID(0), seenBeforeNs: shared.nowNs &- aheadLimitNs)

@@ -45,7 +45,7 @@ package enum MeasuredFault: String, CaseIterable, Sendable {
         case .crossed: "a snapshot is crossed"
         case .contradicted: "a ticker contradicts the book"
         case .streamDead: "the depth stream dies, tickers come"
-        case .allDead: "all streams of a symbol die"
+        case .allDead: "all its streams die, audits every 30 s"
         case .connectionSilent: "a busy connection is silent"
         case .connectionHollow: "the same, and answers pings"
         case .lagging: "the link is slower than the stream"

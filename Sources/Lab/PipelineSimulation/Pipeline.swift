@@ -246,7 +246,8 @@ package final class Pipeline {
             engine.step(frame)
             outcome.frames += 1
             if engine.counters.depthUpdates != updatesBefore { noteUpdate(from: frame.source) }
-            // What came in a stream of updates and was not taken for one was not read, whatever the engine says.
+            // What came in a stream of updates and was not taken for one was not read, whatever the engine
+            // says.
             let isOther =
                 frame.kind == .message && facts.stream == .depth
                 && engine.counters.depthUpdates == updatesBefore
