@@ -115,6 +115,10 @@ struct SupervisorRequestTests {
         }
         #expect(words == [] && h.requests[1]!.count == sentCount + unwanted.count)
         #expect(h.wait(atMostMs: 5000) == [])
+        for _ in 0..<100 {
+            _ = h.resubscribe([unwanted.min()!])
+            #expect(h.wait(atMostMs: 5000) == ["sub 1"] && h.refused(1) == [])
+        }
         // One that is accepted at last is a stream like any other.
         let late = unwanted.min()!
         _ = h.resubscribe([late])

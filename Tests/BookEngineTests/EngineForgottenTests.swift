@@ -102,18 +102,58 @@ extension EngineHarness {
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(15))
     }
 
-    /// What contradicts every book at once is asked for more and more slowly.
+    /// Updates that were kept for a snapshot and thrown away with it count as well.
+    @Test func whatWasKeptForARefutedBookIsNotForgotten() {
+        var h = EngineHarness.live()
+        h.update(12, 12)
+        #expect(h.status().reason == .gap)
+        for id in 13...20 { h.update(id, id) }
+        h.ticker(14, bid: "9.0:7.0", ask: "10.0:1.0")
+        h.serve(13)
+        h.serve(14, forSeconds: 30)
+        #expect(h.status().state == .stale)
+        h.serve(20, forSeconds: 10)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(20))
+    }
+
+    /// Nor does a lost connection make the process forget them.
+    @Test(arguments: [true, false]) func aLostConnectionMakesNothingForgotten(_ isKept: Bool) {
+        var h = EngineHarness.live()
+        if isKept {
+            h.update(12, 12)
+        } else {
+            h.update(11, 12, bids: ["9.0:0.0"])
+            h.ticker(12, bid: "8.0:3.0", ask: "10.0:1.0")
+        }
+        #expect(h.status().state == .stale)
+        h.frame(.disconnected)
+        h.source = 2
+        h.frame(.connected)
+        h.serve(10, forSeconds: 30)
+        #expect(h.status().state == .stale)
+        h.serve(12, forSeconds: 10)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(12))
+    }
+
+    /// What contradicts every book at once is asked for more and more slowly, though each is live for a
+    /// moment, and though each takes long to come.
     @Test func aLastingContradictionCostsFewerAndFewerRequests() {
         var h = EngineHarness.live()
         var id = 10
         var attempts: [Int] = []
-        for step in 0..<300 {
+        var waitNs: Int64 = 0
+        for step in 0..<4_000 {
             id += 1
             h.update(id, id)
             if step % 2 == 1 { h.ticker(id, bid: "9.0:7.0", ask: "10.0:1.0") }
+            h.tick(afterNs: second / 4)
+            waitNs -= second / 4
+            if waitNs > 0 { continue }
             attempts += h.serve(id)
+            // As the planner waits.
+            waitNs = min(second / 2 << min(attempts.last ?? 0, 7), 60 * second)
         }
-        #expect(attempts.count > 5 && attempts.last! >= attempts.count - 2)
+        #expect(attempts.count > 8 && attempts == Array(0..<attempts.count))
     }
 
     // MARK: - Streams that the venue refuses
@@ -181,6 +221,15 @@ extension EngineHarness {
         h.message(isWrapped ? #"{"stream":"btcusdt@depth@100ms","data":\#(body)}"# : body)
         #expect(h.status().state == .stale && h.status().reason == .unreadable)
         #expect(h.engine.counters.malformed == 1)
+    }
+
+    /// A wrapper that has lost the name of its stream.
+    @Test func anUpdateWithoutItsStream() {
+        var h = EngineHarness.live()
+        h.message(
+            #"{"strexm":"btcusdt@depth","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":11,"u":11,"b":[],"a":[]}}"#
+        )
+        #expect(h.status().state == .stale && h.status().reason == .unreadable)
     }
 
     @Test(

@@ -143,10 +143,20 @@ private func says(_ answer: Bool) -> Bool { answer }
             awaited.isTooOld(UpdateID(id), nowNs: second * 1_000_000_000)
         }
         #expect(isTooOld(49) && !isTooOld(50))
-        awaited.collected(UpdateID(51))
+        awaited.collected(UpdateID(51), idsWentBack: false)
         #expect(isTooOld(49))
-        awaited.collected(UpdateID(10))
-        #expect(!isTooOld(1))
+        // A duplicate says nothing.
+        awaited.collected(UpdateID(10), idsWentBack: false)
+        #expect(isTooOld(49) && awaited.knownID == UpdateID(51))
+        awaited.collected(UpdateID(9), idsWentBack: false)
+        #expect(isTooOld(49) && awaited.knownID == UpdateID(51))
+        awaited.collected(UpdateID(10), idsWentBack: false)
+        #expect(!isTooOld(1) && awaited.knownID == UpdateID(10))
+        awaited.passed(UpdateID(50), nowNs: 0)
+        awaited.collected(UpdateID(10), idsWentBack: true)
+        #expect(!isTooOld(1) && awaited.knownID == UpdateID(10))
+        awaited.joined()
+        #expect(awaited.knownID == UpdateID(0))
         awaited.passed(UpdateID(50), nowNs: 0)
         #expect((0..<5).map { isTooOld(1, atSecond: $0 * 20) } == [true, true, true, true, true])
         #expect(!isTooOld(1, atSecond: 121))
@@ -161,10 +171,19 @@ private func says(_ answer: Bool) -> Bool { answer }
         for second in 0..<3 { lose(wasLive: false, atSecond: Int64(second)) }
         #expect(awaited.attempt(1) == 3 && awaited.attempt(5) == 5)
         awaited.passed(UpdateID(50), nowNs: 0)
-        // Live, but not for long.
-        lose(wasLive: true, atSecond: 11)
+        // Live, but not for long, however long that took.
+        awaited.becameLive(nowNs: 60_000_000_000)
+        lose(wasLive: true, atSecond: 61)
         #expect(awaited.attempt(0) == 4)
-        lose(wasLive: true, atSecond: 21)
+        // The first one that does not last after one that did is no failure yet.
+        awaited.becameLive(nowNs: 70_000_000_000)
+        lose(wasLive: true, atSecond: 80)
+        awaited.becameLive(nowNs: 81_000_000_000)
+        lose(wasLive: true, atSecond: 82)
+        #expect(awaited.attempt(0) == 1)
+        awaited.passed(UpdateID(50), nowNs: 0)
+        awaited.becameLive(nowNs: 90_000_000_000)
+        lose(wasLive: true, atSecond: 100)
         let isTooOld = awaited.isTooOld(UpdateID(1), nowNs: 0)
         #expect(awaited.attempt(0) == 0 && !isTooOld)
     }

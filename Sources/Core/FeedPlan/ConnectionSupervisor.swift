@@ -209,10 +209,11 @@ public struct ConnectionSupervisor: Sendable {
             let added = supervisor.links[index].requests.resubscribe(known, nowMs: supervisor.clockMs)
             if added.isEmpty { return }
             actions.append(.report(.resubscribing(supervisor.links[index].id, streamCount: added.count)))
-            // A stream that the venue refuses is not the connection's fault.
-            let refused = supervisor.links[index].requests.excluded
+            // Symbols of which the venue refuses a stream are not the connection's fault.
+            let refused = Set(supervisor.links[index].requests.excluded.map { $0.prefix { $0 != "@" } })
             let lost = supervisor.links[index].countLost(
-                added.filter { !refused.contains($0) }, nowMs: supervisor.clockMs, supervisor.configuration)
+                added.filter { !refused.contains($0.prefix { $0 != "@" }) }, nowMs: supervisor.clockMs,
+                supervisor.configuration)
             if lost * 100 >= supervisor.streams.count * supervisor.configuration.lostSharePercent {
                 supervisor.links[index].suspect()
                 supervisor.requestReplacement(index, .lostStreams(count: lost), &actions)

@@ -157,6 +157,10 @@ struct StreamRequests: Sendable {
     private mutating func refused(
         _ request: StreamRequest, _ batch: Batch, _ code: Int64, _ text: String
     ) -> Verdict {
+        // One that was refused before costs nothing but itself.
+        if batch.streams.count == 1, excluded.contains(batch.streams[0]) {
+            return .excluded(request, code: code, text: text)
+        }
         refusalCount += 1
         var half = batch
         half.isRetry = true

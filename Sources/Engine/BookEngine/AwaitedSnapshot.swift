@@ -14,7 +14,10 @@ import MarketData
 /// passed(id)                  a snapshot that ends before this update is useless
 /// isTooOld, 4th in a row,     any will do: the venue may number differently, and its stream is silent
 ///   two minutes after it
-/// collected(id) before that   earlier updates were not of this stream: any will do
+/// collected, and the ids      what was passed is of an earlier id epoch: any will do
+///   have gone back, or two in
+///   a row are earlier
+/// joined                      nothing is collected any more
 /// bookLost                    any will do, until something else is passed; if the book was live for long
 ///                             enough, no attempt has failed
 /// restarted sooner, or        one more attempt has failed
@@ -25,13 +28,17 @@ struct AwaitedSnapshot {
     private(set) var isVoid = false
     /// Consecutive books given up before they were live.
     private var fruitless = 0
-    /// When the book was last lost, on the engine's clock.
-    private var lostNs = Int64.min
+    /// When the book last became live, on the engine's clock.
+    private var liveNs = Int64.max
+    /// Consecutive losses of books that did not last.
+    private var lossCount = 0
     /// How long a book must last to be no failure: something that contradicts every book at once must not
     /// use up the venue's limits.
     private static let lastingNs: Int64 = 10_000_000_000
     /// The last update kept for the snapshot; 0 if there is none.
     private(set) var collectedID = UpdateID(0)
+    /// The last one kept, if it is earlier than what is known.
+    private var belowID: UpdateID?
     /// Last id of the updates received before the request was sent.
     private var passedID = UpdateID(0)
     /// Consecutive snapshots older than that.
@@ -89,27 +96,44 @@ struct AwaitedSnapshot {
     mutating func passed(_ id: UpdateID, nowNs: Int64) { (passedID, passedNs, tooOldCount) = (id, nowNs, 0) }
 
     /// An update is kept for the snapshot.
-    mutating func collected(_ id: UpdateID) {
-        // Earlier updates were of another stream or an earlier id epoch.
-        if id < passedID { forgetPassed() }
-        collectedID = id
+    ///
+    /// - Parameter idsWentBack: whether it is later than those before it, by its time, and has an earlier id.
+    ///   A duplicate or a straggler is not; nor do two of them ascend.
+    mutating func collected(_ id: UpdateID, idsWentBack: Bool) {
+        if id >= knownID {
+            (collectedID, belowID) = (id, nil)
+        } else if idsWentBack || belowID.map({ id > $0 }) == true {
+            if id < passedID { forgetPassed() }
+            (collectedID, belowID) = (id, nil)
+        } else {
+            belowID = id
+        }
     }
+
+    /// A snapshot has been joined to what was collected.
+    mutating func joined() { (collectedID, belowID) = (UpdateID(0), nil) }
+
+    /// How far the venue is known to have come while there is no book.
+    var knownID: UpdateID { max(passedID, collectedID) }
+
+    /// The book became live.
+    mutating func becameLive(nowNs: Int64) { liveNs = nowNs }
 
     /// The book is given up and rebuilt.
     mutating func restarted(wasLive: Bool, nowNs: Int64) {
-        if !wasLive || !hasLasted(nowNs) { fruitless += 1 }
+        if !wasLive || (!hasLasted(nowNs) && lossCount > 0) { fruitless += 1 }
     }
 
     /// The book is no longer trusted.
     mutating func bookLost(wasLive: Bool, nowNs: Int64) {
-        if wasLive && hasLasted(nowNs) { fruitless = 0 }
-        lostNs = nowNs
-        collectedID = UpdateID(0)
+        if wasLive && hasLasted(nowNs) { (fruitless, lossCount) = (0, 0) }
+        lossCount += 1
+        (collectedID, belowID) = (UpdateID(0), nil)
         forgetPassed()
     }
 
     private func hasLasted(_ nowNs: Int64) -> Bool {
-        lostNs == .min || nowNs &- lostNs >= AwaitedSnapshot.lastingNs
+        liveNs <= nowNs && nowNs &- liveNs >= AwaitedSnapshot.lastingNs
     }
 
     private mutating func forgetPassed() { (passedID, tooOldCount) = (UpdateID(0), 0) }

@@ -92,6 +92,7 @@ extension SymbolBook {
         gap.close()
         behind.end()
         ahead.removeAll()
+        contrary.end()
         source.settled()
         crossChecks.forgetFormerTime()
         served = adopted

@@ -27,6 +27,10 @@ public struct EngineConfiguration: Sendable {
     /// Likewise whether a `resubscribed` frame announces that the venue has accepted a resubscription; if
     /// not, it counts as accepted three seconds after the request.
     public var requestsAreAnnounced = false
+    /// Whether a resubscription that the engine requests is carried out and, if requests are announced, its
+    /// acceptance too. False if another engine's requests are, as in a replica: such a one then counts as
+    /// carried out after a while.
+    public var resubscribes = true
     /// Tickers remembered per symbol until the depth update with their id arrives; the oldest are evicted.
     public var tickerCountMax = 512
     /// When views are published.

@@ -60,6 +60,7 @@ public struct ReplicaEngine: ~Copyable {
     public init(_ configuration: EngineConfiguration) {
         var configuration = configuration
         configuration.requestsAreAnnounced = true
+        configuration.resubscribes = false
         configuration.provenLevelCountMin = 0
         engine = BookEngine(configuration)
     }

@@ -112,7 +112,9 @@ extension SymbolBook {
         counters.resubscriptions += 1
         silence.wantedSubscription(nowNs: shared.nowNs)
         if !shared.defect.believesResubscribed {
-            source.resubscribed(nowNs: shared.nowNs, isAnnounced: shared.configuration.requestsAreAnnounced)
+            source.resubscribed(
+                nowNs: shared.nowNs, isAnnounced: shared.configuration.requestsAreAnnounced,
+                isCarriedOut: shared.configuration.resubscribes)
             // Replica engines do not know of the request: they must doubt their books as well.
             shared.lossCount &+= 1
             loss.doubted(number: shared.lossCount)

@@ -33,7 +33,7 @@ extension SymbolBook {
         }
         guard let id = served.sync.lastID, partial.lastUpdateID <= id else {
             crossChecks.remember(partial, nowNs: shared.nowNs)
-            return noteAhead(partial.lastUpdateID) { compare(partial) }
+            return noteAhead(partial.lastUpdateID) { compareBest(partial) }
         }
         if partial.lastUpdateID != id { return noteBelow() }
         if !served.sync.isCollecting { handlePartial(compare(partial), seenNs: shared.nowNs) }
@@ -52,6 +52,13 @@ extension SymbolBook {
         if shared.nowNs &- silence.heardNs > behindLimitNs { source.shownBelow() }
     }
 
+    /// Of a partial depth ahead of the book only the best levels: it is the usual case, ten times a second.
+    private func compareBest(_ partial: borrowing DepthSnapshot) -> CrossChecks.Verdict {
+        guard let scales = partial.scales, partial.bids.count > 0, partial.asks.count > 0
+        else { return .unknown }
+        return CrossChecks.compare(served.book, bid: partial.bids[0], ask: partial.asks[0], scales)
+    }
+
     /// Something ahead of the book for too long proves that updates are missing: where every id belongs to an
     /// update, the id itself; elsewhere best levels that differ from the book's.
     private func noteAhead(_ id: UpdateID, _ compare: () -> CrossChecks.Verdict) {
@@ -61,8 +68,8 @@ extension SymbolBook {
         } else {
             if served.sync.lastID == nil || shared.defect.ignoresContrary { return }
             switch compare() {
-            case .unknown: return
-            case .agreed: return contrary.end()
+            case .unknown, .agreed(isWhole: false): return
+            case .agreed(isWhole: true): return contrary.end()
             case .contradicted: contrary.note(id, nowNs: shared.nowNs)
             }
         }

@@ -67,7 +67,7 @@ extension SymbolBook {
             // The last update applied is the last one buffered.
             appliedAtNs = served.buffer.lastReceivedAtNs
             if let extras, !heed(extras, served) {
-                restartBehind(awaited.collectedID, .mismatch)
+                restartBehind(UpdateID(0), .mismatch)
                 return false
             }
             if crossChecks.hasTickers { compareRememberedTicker(served.book.lastUpdateID) }
@@ -82,23 +82,24 @@ extension SymbolBook {
             retries.joined()
             ahead.removeAll { !isPlausible($0) }
             afterApply()
+            if !served.sync.isCollecting { awaited.joined() }
             wakeForEvidence()
         case .refuted:
             counters.snapshotsRefuted += 1
-            restartBehind(awaited.collectedID, loss.reason(or: .mismatch))
+            restartBehind(UpdateID(0), loss.reason(or: .mismatch))
         case .crossed:
             counters.snapshots += 1
             joins.joined(nowNs: shared.nowNs)
             audits.looked(nowNs: shared.nowNs)
             retries.joined()
             counters.crossings += 1
-            restartBehind(awaited.collectedID, .crossed)
+            restartBehind(UpdateID(0), .crossed)
         case .implausible:
             counters.implausible += 1
-            restartBehind(awaited.collectedID, loss.reason(or: .gap))
+            restartBehind(UpdateID(0), loss.reason(or: .gap))
         case .unusable:
             counters.rescales += 1
-            restartBehind(awaited.collectedID, .rescale)
+            restartBehind(UpdateID(0), .rescale)
         }
     }
 

@@ -102,6 +102,10 @@ extension SymbolBook {
             if !source.isRequested || !isNewer { return }
         }
         source.subscribedAgain(nowNs: shared.nowNs)
+        // What was seen without the stream says nothing about the new subscription.
+        ahead.removeAll()
+        contrary.end()
+        if candidate?.id != nil { dropCandidate(failed: false) }
         judge()
         wake(atNs: source.provableNs ?? shared.nowNs)
     }
@@ -236,7 +240,11 @@ extension SymbolBook {
     /// - Parameter isRefused: whether the venue refused the symbol's stream on it.
     func connected(_ new: UInt16, isRefused: Bool) {
         source.connectionUp()
-        if isRefused && !shared.defect.believesRefused { source.unsubscribed(on: new, nowNs: shared.nowNs) }
+        if isRefused && !shared.defect.believesRefused {
+            source.unsubscribed(on: new, nowNs: shared.nowNs)
+        } else {
+            source.accepted(on: new)
+        }
         if source.connection != nil { return }
         moveOver(to: new)
         subscribe()
@@ -259,9 +267,11 @@ extension SymbolBook {
         if let shownID, served.sync.lastID.map({ shownID > $0 }) != false {
             evidence.note(shownID, nowNs: shared.nowNs)
         }
+        // Without a book, what is known of the venue is all there is.
+        let knownID = served.sync.isCollecting ? awaited.knownID : UpdateID(0)
         lose(.disconnected)
         ahead = evidence
-        if let shownID { awaited.passed(shownID, nowNs: shared.nowNs) }
+        awaited.passed(max(knownID, shownID ?? knownID), nowNs: shared.nowNs)
         if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(after: former, gone) }
         served.isCollecting = !shared.configuration.requestsAreAnnounced
         carryOut(served.sync.disconnected())

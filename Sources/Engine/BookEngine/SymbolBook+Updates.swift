@@ -46,7 +46,6 @@ extension SymbolBook {
         case .buffer:
             gap.close()
             behind.end()
-            awaited.collected(ids.last)
             buffer(frame, ids.last)
         case .clearAndBuffer:
             counters.gaps += 1
@@ -89,6 +88,7 @@ extension SymbolBook {
     /// The book is unusable, and nothing keeps the updates that led to `id`: an older snapshot would lack
     /// them.
     func restartBehind(_ id: UpdateID, _ why: StaleReason) {
+        let id = max(id, awaited.collectedID)
         restart(why)
         if !shared.defect.forgetsPassed { awaited.passed(id, nowNs: shared.nowNs) }
     }
@@ -200,6 +200,7 @@ extension SymbolBook {
     /// Buffers a message for the book under construction.
     private func buffer(_ frame: Frame, _ id: UpdateID) {
         counters.buffered += 1
+        awaited.collected(id, idsWentBack: lag.idsWentBack)
         if served.buffer.append(frame) { return }
         counters.bufferOverflows += 1
         _ = served.sync.restart()
@@ -261,7 +262,7 @@ extension SymbolBook {
         }
         behind.end()
         if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
-        restartBehind(id, loss.reason(or: .gap))
+        restartAnew(at: id)
     }
 
     /// The venue has restarted its ids, and the book is of the time before.
@@ -272,7 +273,13 @@ extension SymbolBook {
         crossChecks.forgetFormerTime()
         behind.end()
         if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
-        restartBehind(id, loss.reason(or: .gap))
+        restartAnew(at: id)
+    }
+
+    /// What was collected before is of another time than `id`.
+    private func restartAnew(at id: UpdateID) {
+        restart(loss.reason(or: .gap))
+        awaited.passed(id, nowNs: shared.nowNs)
     }
 
     private func checkWhatIsAhead() {

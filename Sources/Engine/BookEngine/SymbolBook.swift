@@ -121,6 +121,7 @@ final class SymbolBook {
     func judge() {
         let (newState, newReason) = verdict
         if newState == state && newReason == reason { return }
+        if newState == .live { awaited.becameLive(nowNs: shared.nowNs) }
         (state, reason) = (newState, newReason)
         if !shared.defect.publishesLate { mailboxes.changed() }
     }

@@ -176,10 +176,13 @@ struct SymbolSource {
 
     /// A resubscription is requested: the stream omits what happens between its end and its new start.
     ///
-    /// - Parameter isAnnounced: whether `subscribedAgain` follows once it is accepted.
-    mutating func resubscribed(nowNs: Int64, isAnnounced: Bool) {
+    /// - Parameters:
+    ///   - isAnnounced: whether `subscribedAgain` follows once a request is accepted.
+    ///   - isCarriedOut: whether this request is.
+    mutating func resubscribed(nowNs: Int64, isAnnounced: Bool, isCarriedOut: Bool = true) {
         leftOutNs = leftOutNs ?? nowNs
-        let inForceNs = isAnnounced ? nil : nowNs &+ SymbolSource.subscribingNs
+        let waitNs = isAnnounced ? SymbolSource.announcingNs : SymbolSource.subscribingNs
+        let inForceNs = isAnnounced && isCarriedOut ? nil : nowNs &+ waitNs
         subscription = Subscription(askedNs: nowNs, inForceNs: inForceNs, provableNs: inForceNs)
     }
 

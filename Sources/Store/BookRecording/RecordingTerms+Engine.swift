@@ -73,6 +73,8 @@ extension RecordingTerms {
         if let value = numbers["mismatchPolicyIsResync"] {
             configuration.mismatchPolicy = value != 0 ? .resync : .count
         }
+        // Only the requests of the engine whose frames were recorded were carried out.
+        configuration.resubscribes = false
         configuration.publication = .conflated
         return configuration
     }

@@ -38,6 +38,11 @@ extension MessageParser {
             return try payload(try outer.need(.data, cursor), isLinked)
         }
         if let event = outer.find(.event, cursor) { return try payload(event, isLinked) }
+        if let wrapped = outer.find(.data, cursor), wrapped.byte == UInt8(ascii: "{"), !outer.has(.e) {
+            // The name of its stream is missing. An update must not be missed; anything else may be.
+            if try payload(wrapped, isLinked) == .depthUpdate { throw cursor.error(.fieldMissing) }
+            return .other
+        }
         return try content(outer, cursor, isLinked)
     }
 
