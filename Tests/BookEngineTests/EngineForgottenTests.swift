@@ -206,6 +206,26 @@ extension EngineHarness {
         #expect(h.status().counters.resubscriptions > 2)
     }
 
+    /// A replica's requests are carried out by nobody, and nobody accepts them: they must not wait for ever.
+    @Test(arguments: [true, false]) func aReplicaDoesNotWaitForAcceptances(_ isCarriedOut: Bool) {
+        var h = EngineHarness {
+            $0.requestsAreAnnounced = true
+            $0.resubscribes = isCarriedOut
+        }
+        h.frame(.connected)
+        for _ in 0..<33 { h.tick(afterNs: second) }
+        #expect(h.requests().contains(.resubscribe(btc)))
+        h.serve(10, accepts: false)
+        h.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 1000).bytes)
+        h.snapshot(10, bids: bids, asks: asks)
+        for id in 11...40 {
+            h.tick(afterNs: second)
+            h.update(id, id)
+        }
+        #expect(h.status().lastUpdateID == UpdateID(40))
+        #expect(h.status().state == (isCarriedOut ? .stale : .live))
+    }
+
     // MARK: - Messages that are no updates
 
     /// On a stream of updates, or with an update's ids and levels, there is nothing else.

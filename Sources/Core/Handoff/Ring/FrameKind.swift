@@ -6,7 +6,8 @@
 /// parser distinguishes depth updates, partial depths and tickers.
 @nonexhaustive
 public enum FrameKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
-    /// A connection is up and its subscriptions are accepted. `source` is the connection.
+    /// A connection is up and its subscriptions are accepted. `source` is the connection. The body names the
+    /// symbols whose stream of updates the venue refused on it: `RefusedStreams`.
     case connected = 1
     /// A connection is gone; it delivers nothing more. `source` is the connection.
     case disconnected = 2
