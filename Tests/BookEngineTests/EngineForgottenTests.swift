@@ -293,6 +293,16 @@ extension EngineHarness {
         #expect(h.status().counters.behind > 0)
     }
 
+    /// A node of REST that stands still agrees with the book again and again, which says nothing.
+    @Test func futuresTickersThatDifferBesideAFrozenNode() {
+        var h = EngineHarness.live(.usdm) { $0.auditEveryNs = second }
+        for step in 1..<80 {
+            h.ticker(10 + step, bid: "20.0:1.0", ask: "21.0:1.0")
+            h.serve(10)
+        }
+        #expect(h.status().state == .stale && h.status().counters.behind > 0)
+    }
+
     /// They say nothing while they agree, or once a change is undone.
     @Test func futuresTickersThatAgree() {
         var h = EngineHarness.live(.usdm) { $0.auditEveryNs = 0 }

@@ -4,16 +4,28 @@
 
 import MarketData
 
-/// Since when everything seen ahead of a book has differed from it.
+/// Since when everything of a kind that was seen ahead of a book has differed from it.
 ///
 /// ```
 /// input                            effect
 /// ahead of the book, and differs   begins, unless it has begun
-/// ahead of the book, and agrees    ends
+/// ahead of the book, and agrees    ends, if it is of the same kind: the others see other levels
+/// a snapshot as late agrees        ends
 /// the book advances or is lost     ends
 /// ```
 struct ContraryEvidence {
-    private var first: (id: UpdateID, seenNs: Int64)?
+    private struct Sighting {
+        var id: UpdateID
+        var seenNs: Int64
+    }
+
+    private var ticker: Sighting?
+    private var partial: Sighting?
+
+    private var first: Sighting? {
+        guard let ticker, let partial else { return ticker ?? partial }
+        return ticker.seenNs <= partial.seenNs ? ticker : partial
+    }
 
     /// When the first that differed was seen, on the engine's clock; nil if nothing differs.
     var sinceNs: Int64? { first?.seenNs }
@@ -21,8 +33,25 @@ struct ContraryEvidence {
     /// Its id.
     var id: UpdateID? { first?.id }
 
-    mutating func note(_ id: UpdateID, nowNs: Int64) { first = first ?? (id, nowNs) }
+    mutating func note(_ id: UpdateID, _ check: VenueMismatch.Check, nowNs: Int64) {
+        let seen = Sighting(id: id, seenNs: nowNs)
+        switch check {
+        case .ticker: ticker = ticker ?? seen
+        case .partialDepth: partial = partial ?? seen
+        }
+    }
+
+    /// Something of this kind agrees with the book.
+    mutating func agreed(_ check: VenueMismatch.Check) {
+        switch check {
+        case .ticker: ticker = nil
+        case .partialDepth: partial = nil
+        }
+    }
+
+    /// A snapshot agrees with the book. One of an earlier id says nothing: REST may be late.
+    mutating func reached(_ id: UpdateID) { if let first, first.id <= id { end() } }
 
     @inline(__always)
-    mutating func end() { first = nil }
+    mutating func end() { (ticker, partial) = (nil, nil) }
 }

@@ -249,7 +249,7 @@ extension SymbolBook {
         // A check of the best levels is not an audit.
         if isDeeper || done.purpose == .audit { audits.agreed(nowNs: shared.nowNs) }
         ahead.reached(staging.book.lastUpdateID)
-        contrary.end()
+        contrary.reached(staging.book.lastUpdateID)
         // Nothing has arrived since the snapshot: the symbol is level with the venue, however late its last
         // update was.
         if let joinedNs = done.joinedNs, joinedNs > silence.heardNs {

@@ -12,7 +12,7 @@ extension SymbolBook {
         }
         guard let id = served.sync.lastID, ticker.updateID <= id else {
             if !crossChecks.remember(ticker, nowNs: shared.nowNs) { counters.tickersEvicted += 1 }
-            return noteAhead(ticker.updateID) {
+            return noteAhead(ticker.updateID, .ticker) {
                 CrossChecks.compare(served.book, bid: ticker.bid, ask: ticker.ask, ticker.scales)
             }
         }
@@ -33,7 +33,7 @@ extension SymbolBook {
         }
         guard let id = served.sync.lastID, partial.lastUpdateID <= id else {
             crossChecks.remember(partial, nowNs: shared.nowNs)
-            return noteAhead(partial.lastUpdateID) { compareBest(partial) }
+            return noteAhead(partial.lastUpdateID, .partialDepth) { compareBest(partial) }
         }
         if partial.lastUpdateID != id { return noteBelow() }
         if !served.sync.isCollecting { handlePartial(compare(partial), seenNs: shared.nowNs) }
@@ -61,7 +61,9 @@ extension SymbolBook {
 
     /// Something ahead of the book for too long proves that updates are missing: where every id belongs to an
     /// update, the id itself; elsewhere best levels that differ from the book's.
-    private func noteAhead(_ id: UpdateID, _ compare: () -> CrossChecks.Verdict) {
+    private func noteAhead(
+        _ id: UpdateID, _ check: VenueMismatch.Check, _ compare: () -> CrossChecks.Verdict
+    ) {
         if shared.defect.ignoresEvidenceAhead { return }
         if shared.configuration.rules.idsAreContiguous {
             ahead.note(id, nowNs: shared.nowNs)
@@ -69,8 +71,8 @@ extension SymbolBook {
             if served.sync.lastID == nil || shared.defect.ignoresContrary { return }
             switch compare() {
             case .unknown, .agreed(isWhole: false): return
-            case .agreed(isWhole: true): return contrary.end()
-            case .contradicted: contrary.note(id, nowNs: shared.nowNs)
+            case .agreed(isWhole: true): return contrary.agreed(check)
+            case .contradicted: contrary.note(id, check, nowNs: shared.nowNs)
             }
         }
         guard let sinceNs = aheadSinceNs, served.sync.lastID != nil else { return }

@@ -79,6 +79,7 @@ extension SymbolBook {
         counters.applied += 1
         appliedAtNs = receivedAtNs
         plausibleIDs.accepted()
+        contrary.end()
         if let extras = update.extras, !heed(extras, served) {
             return restartBehind(UpdateRange(update).last, .mismatch)
         }
@@ -121,7 +122,6 @@ extension SymbolBook {
         }
         let id = served.book.lastUpdateID
         ahead.reached(id)
-        contrary.end()
         if served.sync.isLive {
             loss.joined()
             if doubt.needsProof && (shared.trial.verdict == .accepted || shared.defect.joinsByIdsAlone) {
