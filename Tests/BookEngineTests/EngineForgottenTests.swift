@@ -243,12 +243,12 @@ extension EngineHarness {
         #expect(h.engine.counters.malformed == 1)
     }
 
-    /// A wrapper that has lost the name of its stream.
-    @Test func anUpdateWithoutItsStream() {
+    /// A wrapper that has lost the name of its stream, or both its keys in one piece of rubbish.
+    @Test(arguments: [#""strexm":"btcusdt@depth","data""#, #""strxxxxxxxxxta""#])
+    func anUpdateWithoutItsStream(_ keys: String) {
         var h = EngineHarness.live()
-        h.message(
-            #"{"strexm":"btcusdt@depth","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":11,"u":11,"b":[],"a":[]}}"#
-        )
+        let update = #"{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":11,"u":11,"b":[],"a":[]}"#
+        h.message("{\(keys):\(update)}")
         #expect(h.status().state == .stale && h.status().reason == .unreadable)
     }
 

@@ -12,7 +12,10 @@ extension SymbolBook {
             return ahead.removeAll()
         }
         // Updates missed in a reconnect or a known loss are not the stream's fault.
-        let isExplained = gap.isOpen || (doubt.needsProof && !served.sync.isLive)
+        // Nor is what was seen before its subscription was accepted.
+        let isExplained =
+            gap.isOpen || (doubt.needsProof && !served.sync.isLive)
+            || aheadSinceNs.map { $0 < source.acceptedNs } == true
         if let staging = candidate?.staging, let theirs = staging.sync.lastID, let own = served.sync.lastID,
             theirs > own
         {

@@ -102,10 +102,6 @@ extension SymbolBook {
             if !source.isRequested || !isNewer { return }
         }
         source.subscribedAgain(nowNs: shared.nowNs)
-        // What was seen without the stream says nothing about the new subscription.
-        ahead.removeAll()
-        contrary.end()
-        if candidate?.id != nil { dropCandidate(failed: false) }
         judge()
         wake(atNs: source.provableNs ?? shared.nowNs)
     }

@@ -37,6 +37,8 @@ struct SymbolSource {
     private(set) var leftOutNs: Int64?
     /// The new subscription of the stream; nil until one is requested.
     private var subscription: Subscription?
+    /// When a resubscription was last accepted, on the engine's clock.
+    private(set) var acceptedNs = Int64.min
     /// A connection on which the venue refused the stream.
     private var refusing: UInt16?
     /// How old the content of a snapshot may be.
@@ -189,6 +191,7 @@ struct SymbolSource {
     /// The new subscription is in force. What the stream would have sent before may be missing, also if this
     /// engine did not request it, or it took longer than expected.
     mutating func subscribedAgain(nowNs: Int64) {
+        acceptedNs = nowNs
         leftOutNs = leftOutNs ?? nowNs
         subscription = Subscription(
             askedNs: subscription?.askedNs ?? nowNs, inForceNs: nowNs,

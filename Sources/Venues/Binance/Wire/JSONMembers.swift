@@ -14,6 +14,12 @@ struct JSONMembers {
     /// Offset of each key's value; 0 if absent, since no value can be there.
     private var values = InlineArray<26, Int32>(repeating: 0)
 
+    /// Whether a member with an unknown key is an object, and no member has a known one: a wrapper of which
+    /// the keys may have been damaged.
+    var isForeignWrapper: Bool { hasForeignObject && !hasKnownMember }
+    private var hasForeignObject = false
+    private var hasKnownMember = false
+
     /// Reads the object at the cursor and moves past it.
     init(_ cursor: inout JSONCursor) throws(ParseError) {
         offset = cursor.offset
@@ -31,6 +37,9 @@ struct JSONMembers {
             if let key {
                 if values[key.rawValue] != 0 { throw before.error(.fieldTwice) }
                 values[key.rawValue] = Int32(cursor.offset)
+                hasKnownMember = true
+            } else if cursor.byte == UInt8(ascii: "{") {
+                hasForeignObject = true
             }
             try cursor.skipValue()
             cursor.skipBlanks()

@@ -99,6 +99,9 @@ extension MessageParser {
             members.find(.b, cursor)?.byte == UInt8(ascii: "[")
             || members.find(.a, cursor)?.byte == UInt8(ascii: "[")
         if hasLevels && members.has(.U) && members.has(.u) { throw notAnUpdate(members, cursor) }
+        if stream == nil && members.isForeignWrapper {
+            throw ParseError(code: .fieldMissing, offset: members.offset)
+        }
         return .other
     }
 
