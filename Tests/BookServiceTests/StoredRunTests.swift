@@ -114,6 +114,10 @@ import VenueSupport
             let sum = tally.liveNs + tally.syncingNs + tally.staleNs.values.reduce(0, +)
             liveNs[daily.symbol, default: 0] += tally.liveNs
             updates[daily.symbol, default: 0] += counts.updates
+            // Of each day, some book was live and some had updates.
+            liveNs[daily.day, default: 0] += tally.liveNs
+            updates[daily.day, default: 0] += counts.updates
+            lags[daily.day, default: 0] += tally.lag.count
             lags[daily.symbol, default: 0] += tally.lag.count
             report.expect(abs(sum - (tally.toNs - tally.fromNs)) < 200_000_000, "\(sum) of \(daily)")
             report.expect(counts.audits >= counts.auditsAgreed, "\(daily)")
@@ -121,12 +125,12 @@ import VenueSupport
             report.expect(tally.longestSilenceNs > 0, "\(daily)")
         }
         report.expect(tickers > 0, "no ticker was compared")
-        for symbol in symbols.map({ "\($0)" }) {
-            report.expect(liveNs[symbol, default: 0] > 0, "\(symbol) was never live")
-            let hasUpdates = updates[symbol, default: 0] > 0 && lags[symbol, default: 0] > 0
-            report.expect(hasUpdates, "\(symbol) had no update")
-        }
         let days = Dictionary(grouping: try reader.reports(day: nil, symbol: nil), by: \.day)
+        for part in symbols.map({ "\($0)" }) + days.keys {
+            report.expect(liveNs[part, default: 0] > 0, "\(part): never live")
+            let hasUpdates = updates[part, default: 0] > 0 && lags[part, default: 0] > 0
+            report.expect(hasUpdates, "\(part): no update")
+        }
         report.expect(days.count == 2, "\(days.keys)")
         for day in days.values { report.expect(day.count == symbols.count, "\(day.count) reports of a day") }
         report.expect(try reader.rows(.connections, StoreFilter()).count > 0, "no connection")

@@ -26,12 +26,12 @@
 ///           reply: accepted                         idle        accepted
 ///           reply: UNSUBSCRIBE refused              idle        refused, and passed over
 ///           reply: SUBSCRIBE refused, first time    idle        refused, waits again before all others
-///           reply: SUBSCRIBE refused, second time
-///             of many names, first subscription     idle        split: its halves wait before all others
-///             of one name, not the only one left    idle        refused for good, the name is excluded
 ///           reply: SUBSCRIBE of an excluded name
 ///             accepted                              idle        accepted, it is excluded no more
 ///             refused                               idle        refused for good, it stays excluded
+///           reply: SUBSCRIBE refused, second time
+///             of many names, first subscription     idle        split: its halves wait before all others
+///             of one name, not the only one left    idle        refused for good, the name is excluded
 ///             otherwise                             idle        refused for good
 /// any       subscribe, resubscribe                  –           batches wait
 ///           sent                                    –           the budget has less room

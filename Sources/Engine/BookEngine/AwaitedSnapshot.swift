@@ -30,8 +30,8 @@ struct AwaitedSnapshot {
     private var fruitless = 0
     /// When the book last became live, on the engine's clock.
     private var liveNs = Int64.max
-    /// Consecutive losses of books that did not last.
-    private var lossCount = 0
+    /// Whether a book has been lost before: the first loss is no failure.
+    private var hasBeenLost = false
     /// How long a book must last to be no failure: something that contradicts every book at once must not
     /// use up the venue's limits.
     private static let lastingNs: Int64 = 10_000_000_000
@@ -121,13 +121,13 @@ struct AwaitedSnapshot {
 
     /// The book is given up and rebuilt.
     mutating func restarted(wasLive: Bool, nowNs: Int64) {
-        if !wasLive || (!hasLasted(nowNs) && lossCount > 0) { fruitless += 1 }
+        if !wasLive || (!hasLasted(nowNs) && hasBeenLost) { fruitless += 1 }
     }
 
     /// The book is no longer trusted.
     mutating func bookLost(wasLive: Bool, nowNs: Int64) {
-        if wasLive && hasLasted(nowNs) { (fruitless, lossCount) = (0, 0) }
-        lossCount += 1
+        if wasLive && hasLasted(nowNs) { fruitless = 0 }
+        hasBeenLost = true
         (collectedID, belowID) = (UpdateID(0), nil)
         forgetPassed()
     }

@@ -67,7 +67,7 @@ extension SymbolBook {
             // The last update applied is the last one buffered.
             appliedAtNs = served.buffer.lastReceivedAtNs
             if let extras, !heed(extras, served) {
-                restartBehind(UpdateID(0), .mismatch)
+                restartBehindBuffer(.mismatch)
                 return false
             }
             if crossChecks.hasTickers { compareRememberedTicker(served.book.lastUpdateID) }
@@ -86,20 +86,20 @@ extension SymbolBook {
             wakeForEvidence()
         case .refuted:
             counters.snapshotsRefuted += 1
-            restartBehind(UpdateID(0), loss.reason(or: .mismatch))
+            restartBehindBuffer(loss.reason(or: .mismatch))
         case .crossed:
             counters.snapshots += 1
             joins.joined(nowNs: shared.nowNs)
             audits.looked(nowNs: shared.nowNs)
             retries.joined()
             counters.crossings += 1
-            restartBehind(UpdateID(0), .crossed)
+            restartBehindBuffer(.crossed)
         case .implausible:
             counters.implausible += 1
-            restartBehind(UpdateID(0), loss.reason(or: .gap))
+            restartBehindBuffer(loss.reason(or: .gap))
         case .unusable:
             counters.rescales += 1
-            restartBehind(UpdateID(0), .rescale)
+            restartBehindBuffer(.rescale)
         }
     }
 

@@ -94,6 +94,9 @@ extension SymbolBook {
         if !shared.defect.forgetsPassed { awaited.passed(id, nowNs: shared.nowNs) }
     }
 
+    /// The same behind the updates that were kept for a snapshot.
+    func restartBehindBuffer(_ why: StaleReason) { restartBehind(awaited.collectedID, why) }
+
     /// Heeds what the sender of an update adds to it: a book that has taken the update is proven no further
     /// than the sender's.
     ///

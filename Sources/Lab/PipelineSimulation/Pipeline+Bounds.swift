@@ -104,6 +104,7 @@ extension Pipeline {
         // While the book is not live, nothing is found out and nobody is misled.
         if !checker.symbols[index].isLive { checker.symbols[index].poisonedUs? += Pipeline.tickUs }
         guard checker.symbols[index].isLive, let source = engine.source(of: symbol) else {
+            checker.symbols[index].lackingSinceUs = nil
             return
         }
         checkCarried(index, by: source, atUs: atUs)
