@@ -102,6 +102,23 @@ extension EngineHarness {
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(15))
     }
 
+    /// A stream that stays dead is resubscribed when that is allowed, also while a check waits for it.
+    @Test func aWaitingCheckKeepsNoDeadStreamFromBeingResubscribed() {
+        var h = EngineHarness.live {
+            ($0.silenceNsMin, $0.firstEventNsMax) = (3 * second / 2, 3 * second / 2)
+        }
+        h.ticker(15, bid: "8.0:2.0", ask: "10.0:1.0")
+        var requestedNs: [Int64] = []
+        for step in 0..<80 {
+            let count = h.status().counters.resubscriptions
+            h.serve(20 + step, ["8.0:\(step).0"])
+            if step < 12 { h.ticker(16 + step, bid: "8.0:\(step).5", ask: "10.0:1.0") }
+            if h.status().counters.resubscriptions > count { requestedNs.append(h.nowNs) }
+        }
+        #expect(requestedNs.count == 2)
+        #expect(zip(requestedNs, requestedNs.dropFirst()).allSatisfy { $1 - $0 <= 11 * second })
+    }
+
     /// Updates that were kept for a snapshot and thrown away with it count as well.
     @Test func whatWasKeptForARefutedBookIsNotForgotten() {
         var h = EngineHarness.live()

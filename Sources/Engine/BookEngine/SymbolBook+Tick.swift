@@ -33,7 +33,9 @@ extension SymbolBook {
 
     /// Requests the snapshot that settles a doubt.
     func seekProof(_ nowNs: Int64) {
-        if served.sync.lastID == nil || candidate?.id != nil { return }
+        if served.sync.lastID == nil { return }
+        renewSubscription(nowNs)
+        if candidate?.id != nil { return }
         if retries.urgent.notBeforeNs > nowNs { return wake(atNs: retries.urgent.notBeforeNs) }
         if doubt.needsProof { return seekProofOfReconnect(nowNs) }
         if gap.isOpen {
@@ -48,14 +50,20 @@ extension SymbolBook {
         // Joined to a snapshot, without an update yet: a second snapshot at the same id shows that it is
         // quiet.
         var dueNs = joins.dueNs(after: shared.configuration.doubtNsMin)
-        if let requestNs = source.requestDueNs {
-            if requestNs <= nowNs { resubscribe() }
-            return wake(atNs: max(requestNs, silence.subscribableNs(shared.configuration), nowNs &+ 1))
-        }
+        if source.requestDueNs != nil { return }
         if source.leftOutNs != nil, let provableNs = source.provableNs { dueNs = max(dueNs, provableNs) }
         if dueNs > nowNs { return wake(atNs: dueNs) }
         joins.checked()
         startCandidate(.check)
+    }
+
+    /// A stream known to omit updates is resubscribed as soon as that is allowed, whatever else is under way:
+    /// until then no snapshot proves anything, and a candidate would only wait.
+    private func renewSubscription(_ nowNs: Int64) {
+        guard let requestNs = source.requestDueNs else { return }
+        if requestNs <= nowNs { resubscribe() }
+        guard let againNs = source.requestDueNs else { return }
+        wake(atNs: max(againNs, silence.subscribableNs(shared.configuration), nowNs &+ 1))
     }
 
     /// The last update arrived too late. If its connection has been quiet for twice as long, or for as long
