@@ -3,7 +3,8 @@
 // a book exactly where the naive decoder finds the same one.
 //
 // Everyday runs try the bytes that mean something in JSON and their neighbours at each place, and ask the
-// naive decoder about a part of the refusals; release builds and `LOB_STRESS` try all 255, and always ask.
+// naive decoder about a part of the refusals of changed bytes; release builds and `LOB_STRESS` try all 255, and
+// always ask.
 
 import MarketData
 import TestSupport
@@ -13,6 +14,8 @@ import Testing
 
 private struct Mutator: ~Copyable {
     let market: Market
+    /// Whether the naive decoder is asked about every refusal.
+    let asksAlways: Bool
     var parser = MessageParser(levelCapacity: 64)
     var scalar = MessageParser(levelCapacity: 64, usesKernel: false)
     let guarded = GuardedRoom(capacity: 4096)
@@ -21,7 +24,9 @@ private struct Mutator: ~Copyable {
     var delivered = 0
     var refused = 0
 
-    init(_ market: Market) { self.market = market }
+    init(_ market: Market, asksAlways: Bool = isStress) {
+        (self.market, self.asksAlways) = (market, asksAlways)
+    }
 
     mutating func check(_ bytes: [UInt8], _ what: @autoclosure () -> String) {
         let room = guarded.place(bytes)
@@ -38,7 +43,7 @@ private struct Mutator: ~Copyable {
             if error.offset < 0 || error.offset > bytes.count { Issue.record("\(what()): \(error)") }
         }
         if answer.book != nil { delivered += 1 }
-        guard isStress || answer.book != nil || tried % 16 == 0 else { return }
+        guard asksAlways || answer.book != nil || tried % 16 == 0 else { return }
         let naive = try? BookContents.naive(bytes, market)
         if answer.book != naive {
             Issue.record("\(what()): \(answer), naive \(String(describing: naive))")
@@ -64,7 +69,7 @@ private let tellingBytes = Array("\"\\[]{}:,.-+0189eEuUnb \n\0@".utf8) + [0x1F, 
 @Test("Every truncation", arguments: SampleFrame.all)
 func truncations(frame: SampleFrame) {
     let bytes = frame.bytes
-    var mutator = Mutator(frame.market)
+    var mutator = Mutator(frame.market, asksAlways: true)
     for count in 0...bytes.count { mutator.check(Array(bytes[..<count]), "\(frame) cut at \(count)") }
     for count in 1..<bytes.count { mutator.check(Array(bytes[count...]), "\(frame) from \(count)") }
     #expect(mutator.delivered <= 6, "whole, or without some of the blanks around it")
@@ -106,7 +111,7 @@ func oneByteChanges(frame: SampleFrame) {
 @Test("Every byte left out, doubled, or swapped with the next", arguments: SampleFrame.all)
 func shifts(frame: SampleFrame) {
     let bytes = frame.bytes
-    var mutator = Mutator(frame.market)
+    var mutator = Mutator(frame.market, asksAlways: true)
     for place in bytes.indices {
         mutator.check(Array(bytes[..<place] + bytes[(place + 1)...]), "\(frame) without byte \(place)")
         mutator.check(Array(bytes[...place] + bytes[place...]), "\(frame) with byte \(place) twice")

@@ -40,12 +40,20 @@ extension BookContents {
             guard case .string(let range) = event else { return nil }
             switch String(decoding: object.text[range], as: UTF8.self) {
             case "depthUpdate": return try update(object, stream, market)
-            case "bookTicker": return try ticker(object, stream)
+            case "bookTicker" where !carriesUpdates(stream): return try ticker(object, stream)
             default: return nil
             }
         }
+        if carriesUpdates(stream) { throw NaiveRefusal("no update on a stream of them") }
         if object["lastUpdateId"] != nil { return try snapshot(object, stream) }
         return object["u"] != nil && hasTickerQuantity(object) ? try ticker(object, stream) : nil
+    }
+
+    /// Whether a stream carries updates and nothing else.
+    private static func carriesUpdates(_ stream: [UInt8]?) -> Bool {
+        guard let stream, let at = stream.firstIndex(of: 0x40) else { return false }
+        let channel = String(decoding: stream[at...], as: UTF8.self)
+        return channel == "@depth" || (0...9).contains { channel.hasPrefix("@depth@\($0)") }
     }
 
     private static func update(

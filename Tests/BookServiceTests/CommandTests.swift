@@ -119,7 +119,7 @@ struct CommandTests {
             let port = first.errors.components(separatedBy: "rest=http://127.0.0.1:").last
                 .flatMap { Int($0.prefix { $0.isNumber }) }
             let second = try Command(
-                ["run", symbols, "--seconds", "4", "--json"] + CommandTests.place(port ?? 0))
+                ["run", symbols, "--seconds", "10", "--json"] + CommandTests.place(port ?? 0))
             report.expect(second.wait() == 0, second.errors)
             report.expect(second.errors.contains("all books are live"), second.errors)
             let check = try Command([
@@ -153,7 +153,7 @@ struct CommandTests {
         await onOwnThread("an unknown symbol among others") { report in
             let venue = try VenueHost(.init(symbols: names(.spot, 2), speed: 1))
             defer { venue.stop() }
-            let arguments = ["run", "SIM0USDT,sim1usdt", "NOPE", "--seconds", "4", "--json"]
+            let arguments = ["run", "SIM0USDT,sim1usdt", "NOPE", "--seconds", "10", "--json"]
             let command = try Command(arguments + CommandTests.place(venue.port))
             report.expect(command.wait() == 2, command.errors)
             report.expect(command.errors.contains("no such symbol market=spot symbol=NOPE"), command.errors)
@@ -209,7 +209,7 @@ struct CommandTests {
         await onOwnThread("stuck log: \(symbols)") { report in
             let venue = try VenueHost(.init(symbols: names(.spot, 1), speed: 1))
             defer { venue.stop() }
-            let arguments = ["run"] + symbols + ["--seconds", "4", "--log-level", "debug", "--json"]
+            let arguments = ["run"] + symbols + ["--seconds", "10", "--log-level", "debug", "--json"]
             let command = try Command(arguments + CommandTests.place(venue.port), isStuck: true)
             let status = command.wait()
             report.expect(status == (symbols == ["NOPE"] ? 1 : 0), "\(String(describing: status))")
