@@ -3,8 +3,8 @@
 // a book exactly where the naive decoder finds the same one.
 //
 // Everyday runs try the bytes that mean something in JSON and their neighbours at each place, and ask the
-// naive decoder about a part of the refusals of changed bytes; release builds and `LOB_STRESS` try all 255, and
-// always ask.
+// naive decoder about a part of the refusals of changed bytes; release builds and `LOB_STRESS` try all 255,
+// and always ask.
 
 import MarketData
 import TestSupport

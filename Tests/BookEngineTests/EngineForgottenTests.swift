@@ -15,53 +15,6 @@ private let bids = ["9.0:1.0", "8.0:2.0"]
 private let asks = ["10.0:1.0", "11.0:2.0"]
 private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
 
-extension EngineHarness {
-    /// A live book whose snapshots and resubscriptions are announced, as a feed does.
-    fileprivate static func live(
-        _ market: Market = .spot, adjust: (inout EngineConfiguration) -> Void = { _ in }
-    ) -> EngineHarness {
-        var harness = EngineHarness(market) {
-            $0.requestsAreAnnounced = true
-            adjust(&$0)
-        }
-        harness.frame(.connected)
-        harness.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 1000).bytes)
-        if market == .spot {
-            harness.goLive()
-        } else {
-            harness.futuresUpdate(7, 8, 9)
-            harness.snapshot(9, bids: bids, asks: asks)
-            harness.futuresUpdate(9, 10, 10)
-        }
-        _ = harness.requests()
-        return harness
-    }
-
-    /// Answers all requests with this state of the venue for a while; returns the attempts of those for a
-    /// snapshot.
-    @discardableResult
-    fileprivate mutating func serve(
-        _ id: Int, _ best: [String] = bids, _ worst: [String] = asks, forSeconds seconds: Double = 0.25,
-        accepts: Bool = true
-    ) -> [Int] {
-        var attempts: [Int] = []
-        for _ in 0..<Int(seconds * 4) {
-            for request in requests() {
-                switch request {
-                case .ask(_, _, let attempt):
-                    attempts.append(attempt)
-                    frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 1000).bytes)
-                    snapshot(id, bids: best, asks: worst)
-                case .resubscribe: if accepts { frame(.resubscribed, stream) }
-                case .cancel: break
-                }
-            }
-            tick(afterNs: second / 4)
-        }
-        return attempts
-    }
-}
-
 @Suite struct EngineForgottenTests {
     /// A book that was contradicted is not replaced by an older one that it has already left.
     @Test func aContradictedBookIsNotReplacedByAnOlderOne() {
@@ -166,7 +119,7 @@ extension EngineHarness {
             h.tick(afterNs: second / 4)
             waitNs -= second / 4
             if waitNs > 0 { continue }
-            attempts += h.serve(id)
+            attempts += h.serve(id).attempts
             // As the planner waits.
             waitNs = min(second / 2 << min(attempts.last ?? 0, 7), 60 * second)
         }

@@ -56,12 +56,13 @@ struct EngineHarness: ~Copyable {
 
     /// A futures update.
     mutating func futuresUpdate(
-        _ previous: Int, _ first: Int, _ last: Int, bids: [String] = [], asks: [String] = []
+        _ previous: Int, _ first: Int, _ last: Int, bids: [String] = [], asks: [String] = [],
+        source: UInt16? = nil
     ) {
         message(
             "{\"e\":\"depthUpdate\",\"E\":1700000000000,\"T\":1700000000000,\"s\":\"BTCUSDT\",\"U\":\(first),"
                 + "\"u\":\(last),\"pu\":\(previous),\"b\":\(EngineHarness.levels(bids)),"
-                + "\"a\":\(EngineHarness.levels(asks))}")
+                + "\"a\":\(EngineHarness.levels(asks))}", source: source)
     }
 
     mutating func ticker(_ id: Int, bid: String, ask: String, symbol: String = "BTCUSDT") {

@@ -243,7 +243,10 @@ private func says(_ answer: Bool) -> Bool { answer }
         // Accepted and dead, while the venue moves on.
         silence.leftBehind(nowNs: second)
         #expect(silence.subscribableNs(limits) == 41 * second)
+        // Delivering, but perhaps too late to be of use.
         silence.heard(nowNs: second)
+        #expect(silence.subscribableNs(limits) == 41 * second)
+        silence.lasted()
         #expect(silence.subscribableNs(limits) == 6 * second)
     }
 

@@ -9,7 +9,8 @@ import MarketData
 /// input                       effect
 /// cancelled                   no answer counts: one in flight predates the doubt
 /// requested, not announced    answers count
-/// announced                   answers count: one after this belongs to it
+/// announced                   answers count: one after this belongs to it; it is under way
+/// answered, cancelled         nothing is under way
 /// collectsEarly               updates are kept before the request is sent, for at most a second
 /// passed(id)                  a snapshot that ends before this update is useless
 /// isTooOld, 4th in a row,     any will do: the venue may number differently, and its stream is silent
@@ -26,6 +27,9 @@ import MarketData
 struct AwaitedSnapshot {
     /// Whether an answer must not be used because its request was cancelled.
     private(set) var isVoid = false
+    /// Whether a request that was announced has no answer yet. What is requested meanwhile may get that
+    /// one's, which says nothing about what was lost since.
+    private(set) var isUnderWay = false
     /// Consecutive books given up before they were live.
     private var fruitless = 0
     /// When the book last became live, on the engine's clock.
@@ -81,7 +85,10 @@ struct AwaitedSnapshot {
     }
 
     /// The request was announced as sent.
-    mutating func announced() { (isVoid, earlyUntilNs) = (false, .max) }
+    mutating func announced() { (isVoid, earlyUntilNs, isUnderWay) = (false, .max, true) }
+
+    /// An answer came, or none will.
+    mutating func answered() { isUnderWay = false }
 
     /// Updates are kept from now on, before the request is sent.
     mutating func collectsEarly(nowNs: Int64) { earlyUntilNs = nowNs &+ AwaitedSnapshot.earlyNsMax }
@@ -90,7 +97,7 @@ struct AwaitedSnapshot {
     func isOverdue(nowNs: Int64) -> Bool { nowNs > earlyUntilNs }
 
     /// No answer is wanted any more.
-    mutating func cancelled() { isVoid = true }
+    mutating func cancelled() { (isVoid, isUnderWay) = (true, false) }
 
     /// An update arrived while nothing was kept for the snapshot.
     mutating func passed(_ id: UpdateID, nowNs: Int64) { (passedID, passedNs, tooOldCount) = (id, nowNs, 0) }
@@ -132,7 +139,8 @@ struct AwaitedSnapshot {
         forgetPassed()
     }
 
-    private func hasLasted(_ nowNs: Int64) -> Bool {
+    /// Whether the book, if it is live, has been so for long.
+    func hasLasted(_ nowNs: Int64) -> Bool {
         liveNs <= nowNs && nowNs &- liveNs >= AwaitedSnapshot.lastingNs
     }
 

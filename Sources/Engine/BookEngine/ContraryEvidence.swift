@@ -11,7 +11,8 @@ import MarketData
 /// ahead of the book, and differs   begins, unless it has begun
 /// ahead of the book, and agrees    ends, if it is of the same kind: the others see other levels
 /// a snapshot as late agrees        ends
-/// the book advances or is lost     ends
+/// the book advances or is          the latest remembered of each kind is compared anew: if it differs, the
+///   replaced                       first remains, or becomes the latest once the book has reached it
 /// ```
 struct ContraryEvidence {
     private struct Sighting {
@@ -38,6 +39,22 @@ struct ContraryEvidence {
         switch check {
         case .ticker: ticker = ticker ?? seen
         case .partialDepth: partial = partial ?? seen
+        }
+    }
+
+    /// The book has changed, and stands at `own`.
+    ///
+    /// - Parameter latest: the latest of this kind ahead of it, if that differs.
+    mutating func compared(
+        _ check: VenueMismatch.Check, _ latest: (id: UpdateID, seenNs: Int64)?, own: UpdateID
+    ) {
+        let former = check == .ticker ? ticker : partial
+        agreed(check)
+        guard let latest else { return }
+        if let former, former.id > own {
+            note(former.id, check, nowNs: former.seenNs)
+        } else {
+            note(latest.id, check, nowNs: latest.seenNs)
         }
     }
 

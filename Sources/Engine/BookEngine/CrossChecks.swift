@@ -63,6 +63,31 @@ struct CrossChecks {
         if !mismatches.contains(where: { $0.check == mismatch.check }) { mismatches.append(mismatch) }
     }
 
+    /// Compares the book anew with the latest of what is remembered of each kind. O(1).
+    ///
+    /// - Parameters:
+    ///   - contrary: what is known to differ.
+    ///   - isPlausible: whether the venue can have come as far.
+    func compareAhead(
+        _ book: borrowing OrderBook, _ contrary: inout ContraryEvidence, isPlausible: (UpdateID) -> Bool
+    ) {
+        var found: (id: UpdateID, seenNs: Int64)?
+        if let ticker = tickers.latest, isPlausible(ticker.id),
+            case .contradicted = CrossChecks.compare(book, bid: ticker.bid, ask: ticker.ask, ticker.scales)
+        {
+            found = (ticker.id, ticker.seenNs)
+        }
+        contrary.compared(.ticker, found, own: book.lastUpdateID)
+        found = nil
+        if let partial = partials.latest, isPlausible(partial.id), let bid = partial.bids.first,
+            let ask = partial.asks.first,
+            case .contradicted = CrossChecks.compare(book, bid: bid, ask: ask, partial.scales)
+        {
+            found = (partial.id, partial.seenNs)
+        }
+        contrary.compared(.partialDepth, found, own: book.lastUpdateID)
+    }
+
     /// Compares the remembered ticker of the id the book has just reached; nil if there is none. The verdict
     /// dates from when the ticker arrived: the venue was there then, not now.
     mutating func reachedTicker(_ id: UpdateID, _ book: borrowing OrderBook) -> (Verdict, seenNs: Int64)? {

@@ -21,6 +21,9 @@ struct PendingPartials {
 
     var isEmpty: Bool { entries.isEmpty }
 
+    /// The one with the highest id.
+    var latest: Entry? { entries.last }
+
     mutating func remember(_ partial: borrowing DepthSnapshot, nowNs: Int64) {
         guard let scales = partial.scales else { return }
         var place = entries.count

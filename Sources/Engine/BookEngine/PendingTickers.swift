@@ -26,6 +26,9 @@ struct PendingTickers {
 
     init(capacity: Int) { self.capacity = max(capacity, 1) }
 
+    /// The one with the highest id.
+    var latest: Entry? { count == 0 ? nil : entries[(start + count - 1) % entries.count] }
+
     /// Remembers a ticker, the first per id. Returns false if one was evicted.
     mutating func remember(_ ticker: BookTicker, nowNs: Int64) -> Bool {
         if count == entries.count && count < capacity { grow(ticker.scales) }

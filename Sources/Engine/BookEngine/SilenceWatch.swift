@@ -27,6 +27,9 @@
 ///            Subscription
 ///            leftBehind     –          starts over; no check was fruitless, but requests were
 /// ```
+/// Requests are counted separately until the book has been live for long, since one that did not help says
+/// the same whether updates arrive or not: a stream may be late, which no subscription mends.
+///
 /// Doubling ends at `silenceNsMax`. A new connection, being a new subscription, resets the patience with
 /// quiet streams; not that with requests, which would go on for ever if nobody answers checks, or if a stream
 /// is accepted and stays dead while its ticker shows that the venue moves on.
@@ -39,6 +42,8 @@ struct SilenceWatch {
     private var sinceNs: Int64 = 0
     private var quietChecks = 0
     private var vainRequests = 0
+    /// Resubscriptions since the book was last live for long.
+    private var requests = 0
     /// When a resubscription was last requested; 0 if never.
     private var subscribedNs: Int64 = 0
     /// Whether an update of this subscription has arrived.
@@ -72,6 +77,9 @@ struct SilenceWatch {
         (isHeard, isTakenOver) = (true, false)
     }
 
+    /// The book has been live for long.
+    mutating func lasted() { requests = 0 }
+
     /// The symbol turned out to be merely quiet.
     mutating func foundQuiet(nowNs: Int64) {
         sinceNs = nowNs
@@ -89,6 +97,7 @@ struct SilenceWatch {
     mutating func wantedSubscription(nowNs: Int64) {
         sinceNs = nowNs
         vainRequests += 1
+        requests += 1
         subscribedNs = nowNs
         isTakenOver = false
     }
@@ -107,11 +116,12 @@ struct SilenceWatch {
         return isNever ? .max : dueNs
     }
 
-    /// When a resubscription is allowed: not twice in five seconds, doubled for every fruitless request.
+    /// When a resubscription is allowed: not twice in five seconds, doubled for every request that has not
+    /// led to a lasting book.
     func subscribableNs(_ limits: EngineConfiguration) -> Int64 {
         if subscribedNs == 0 { return .min }
         var distanceNs: Int64 = 5_000_000_000
-        for _ in 0..<min(vainRequests, 20) where distanceNs < limits.silenceNsMax { distanceNs *= 2 }
+        for _ in 0..<min(requests, 20) where distanceNs < limits.silenceNsMax { distanceNs *= 2 }
         return subscribedNs &+ min(distanceNs, limits.silenceNsMax)
     }
 

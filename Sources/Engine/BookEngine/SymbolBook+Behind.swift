@@ -12,10 +12,11 @@ extension SymbolBook {
             return ahead.removeAll()
         }
         // Updates missed in a reconnect or a known loss are not the stream's fault.
-        // Nor is what was seen before its subscription was accepted.
+        // Nor is what was seen, or requested, before its subscription was accepted.
         let isExplained =
             gap.isOpen || (doubt.needsProof && !served.sync.isLive)
             || aheadSinceNs.map { $0 < source.acceptedNs } == true
+            || (aheadSinceNs == nil && candidate.map { $0.begunNs < source.acceptedNs } == true)
         if let staging = candidate?.staging, let theirs = staging.sync.lastID, let own = served.sync.lastID,
             theirs > own
         {
@@ -111,6 +112,7 @@ extension SymbolBook {
     /// subscription and the start of the new one is not seen: the book is in doubt from now on, until an
     /// update received under the new one continues it, or something from that time agrees with it.
     func resubscribe() {
+        if state == .live && awaited.hasLasted(shared.nowNs) { silence.lasted() }
         if silence.subscribableNs(shared.configuration) > shared.nowNs { return }
         counters.resubscriptions += 1
         silence.wantedSubscription(nowNs: shared.nowNs)

@@ -18,6 +18,8 @@ extension SymbolBook {
         if candidate != nil {
             if candidate?.mayServe(purpose) != true { return }
         } else {
+            // An answer to what was requested before would not show what has been lost since.
+            if awaited.isUnderWay { cancelSnapshot() }
             candidate = Candidate(purpose, begunNs: shared.nowNs)
             // Urgent candidates collect at once, the others when their request is sent.
             if !shared.configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
@@ -97,7 +99,8 @@ extension SymbolBook {
         // Ids may have gone back for good, or the book may be of another epoch; the updates will then
         // continue from here.
         if reached < own && served.sync.isLive {
-            if gap.isOpen && behind.idsWentBack { return restartOfAnotherTime(at: reached) }
+            let isOfAnotherTime = gap.isOpen && behind.idsWentBack || isLongBelow(candidate?.begunNs)
+            if isOfAnotherTime { return restartOfAnotherTime(at: reached) }
             if !doubt.needsProof { return candidateIsTooOld() }
         }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
@@ -106,6 +109,13 @@ extension SymbolBook {
         }
         if reached < own { giveUpBehind(shared.nowNs) }
         settle()
+    }
+
+    /// Whether the venue's ids have begun anew beside a dead stream: for minutes nothing has been heard but
+    /// tickers or partial depths behind the book, and now a snapshot requested since. REST alone may be late.
+    private func isLongBelow(_ begunNs: Int64?) -> Bool {
+        guard let begunNs, begunNs > silence.heardNs else { return false }
+        return source.isLongBelow && shared.nowNs &- silence.heardNs > SymbolSource.belowNsMin
     }
 
     /// Gives up a candidate that no update continues from behind the book: REST may have been late.
@@ -205,6 +215,8 @@ extension SymbolBook {
         if isDeeper { return serve(staging, askedNs: askedNs) }
         proved(by: .snapshot, atNs: askedNs)
         judge()
+        // It may have been requested too early to settle what is in doubt.
+        if state != .live { wake(atNs: shared.nowNs &+ shared.configuration.doubtNsMin) }
     }
 
     /// Serves the candidate, as the same book that it was compared with.
@@ -250,10 +262,10 @@ extension SymbolBook {
         if isDeeper || done.purpose == .audit { audits.agreed(nowNs: shared.nowNs) }
         ahead.reached(staging.book.lastUpdateID)
         contrary.reached(staging.book.lastUpdateID)
-        // Nothing has arrived since the snapshot: the symbol is level with the venue, however late its last
-        // update was.
-        if let joinedNs = done.joinedNs, joinedNs > silence.heardNs {
-            lag.caughtUp(atNs: joinedNs)
+        // Nothing has arrived since the snapshot was requested: the symbol is level with the venue, however
+        // late its last update was.
+        if done.begunNs > silence.heardNs {
+            lag.caughtUp(atNs: done.begunNs)
             shared.connections.caughtUp()
         }
         switch done.purpose {

@@ -49,7 +49,12 @@ extension SymbolBook {
     /// A message behind the book that arrives late says nothing about the book, but something about the next
     /// update.
     private func noteBelow() {
-        if shared.nowNs &- silence.heardNs > behindLimitNs { source.shownBelow() }
+        let nowNs = shared.nowNs
+        if nowNs &- silence.heardNs <= behindLimitNs { return }
+        source.shownBelow(nowNs: nowNs)
+        if source.isLongBelow && candidate == nil && retries.urgent.notBeforeNs <= nowNs {
+            startCandidate(.check)
+        }
     }
 
     /// Of a partial depth ahead of the book only the best levels: it is the usual case, ten times a second.
@@ -80,6 +85,16 @@ extension SymbolBook {
         let limitNs = aheadLimitNs
         if shared.nowNs &- sinceNs > limitNs { return settleAhead() }
         wakeForEvidence(atNs: sinceNs &+ limitNs &+ 1)
+    }
+
+    /// Where ids alone say nothing: compares the latest of what was seen ahead of the book with what the book
+    /// has become. O(1).
+    func compareWhatIsAhead() {
+        if shared.configuration.rules.idsAreContiguous || served.sync.isCollecting { return }
+        if shared.defect.ignoresContrary || shared.defect.ignoresEvidenceAhead { return }
+        if !crossChecks.hasTickers && !crossChecks.hasPartials { return contrary.end() }
+        crossChecks.compareAhead(served.book, &contrary) { isPlausible($0) }
+        if contrary.sinceNs != nil { wakeForEvidence() }
     }
 
     /// Compares the remembered ticker of the id the book has just reached, if any.

@@ -29,6 +29,7 @@ extension SymbolBook {
     /// A parsed snapshot of this symbol.
     func receiveSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
+        awaited.answered()
         if awaited.isVoid {
             counters.discarded += 1
         } else if served.sync.isCollecting && awaited.isTooOld(id, nowNs: shared.nowNs) {
@@ -106,6 +107,7 @@ extension SymbolBook {
     /// The requested snapshot failed, or its body was unusable.
     func snapshotFailed() {
         counters.snapshotsFailed += 1
+        awaited.answered()
         if served.sync.isCollecting {
             carryOut(served.sync.snapshotFailed())
         } else if candidate != nil {

@@ -272,6 +272,7 @@ extension SymbolBook {
         served.isCollecting = !shared.configuration.requestsAreAnnounced
         carryOut(served.sync.disconnected())
         moveOver(to: next)
+        compareWhatIsAhead()
         if source.connection != nil { subscribe() }
         judge()
     }

@@ -13,7 +13,7 @@ extension SymbolBook {
             counters.discarded += 1
             if !shared.connections.contains(frame.source) { return }
             if !isPlausible(ids.last) { return source.lost(on: frame.source) }
-            return source.noted(frame.source, ids.last, nowNs: shared.nowNs)
+            return noteBeside(frame.source, ids.last)
         }
         if !isPlausible(ids.last) { return receiveImplausible() }
         noteArrival(frame, update.eventTimeUs, ids.last)
@@ -59,6 +59,17 @@ extension SymbolBook {
         if candidate != nil { receiveInCandidate(update, ids, frame) }
     }
 
+    /// An update on another connection than the book's. A newer one may take over; on the older one nothing
+    /// newer than the book should be seen for long.
+    private func noteBeside(_ connection: UInt16, _ id: UpdateID) {
+        source.noted(connection, id, nowNs: shared.nowNs)
+        guard let present = source.connection, let own = served.sync.lastID, id > own,
+            !shared.connections.isNewer(connection, than: present), !shared.defect.ignoresEvidenceAhead
+        else { return }
+        ahead.note(id, nowNs: shared.nowNs)
+        wakeForEvidence()
+    }
+
     /// An update while there is no book: later ids known for longer than an update takes are of an earlier
     /// epoch.
     private func forgetFormerTime(_ id: UpdateID) {
@@ -79,7 +90,6 @@ extension SymbolBook {
         counters.applied += 1
         appliedAtNs = receivedAtNs
         plausibleIDs.accepted()
-        contrary.end()
         if let extras = update.extras, !heed(extras, served) {
             return restartBehind(UpdateRange(update).last, .mismatch)
         }
@@ -89,8 +99,12 @@ extension SymbolBook {
     /// The book is unusable, and nothing keeps the updates that led to `id`: an older snapshot would lack
     /// them.
     func restartBehind(_ id: UpdateID, _ why: StaleReason) {
-        let id = max(id, awaited.collectedID)
+        let id = max(id, awaited.knownID)
+        // What lies beyond it is still to come.
+        var evidence = ahead
+        evidence.reached(id)
         restart(why)
+        ahead = evidence
         if !shared.defect.forgetsPassed { awaited.passed(id, nowNs: shared.nowNs) }
     }
 
@@ -135,6 +149,7 @@ extension SymbolBook {
         }
         if crossChecks.hasTickers { compareRememberedTicker(id) }
         if crossChecks.hasPartials { compareRememberedPartial(id) }
+        compareWhatIsAhead()
         judge()
         if state != .live {
             wake(atNs: shared.nowNs &+ (reason == .shallow ? 0 : shared.configuration.doubtNsMin))

@@ -121,9 +121,16 @@ final class SymbolBook {
     func judge() {
         let (newState, newReason) = verdict
         if newState == state && newReason == reason { return }
-        if newState == .live { awaited.becameLive(nowNs: shared.nowNs) }
+        turned(to: newState)
         (state, reason) = (newState, newReason)
         if !shared.defect.publishesLate { mailboxes.changed() }
+    }
+
+    private func turned(to newState: BookState) {
+        if newState == .live { return awaited.becameLive(nowNs: shared.nowNs) }
+        if state == .live && awaited.hasLasted(shared.nowNs) { silence.lasted() }
+        // Whatever it was, also something about another symbol: what settles it must be requested.
+        wake(atNs: shared.nowNs &+ shared.configuration.doubtNsMin)
     }
 
     private var verdict: (BookState, StaleReason) {

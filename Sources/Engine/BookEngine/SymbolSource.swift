@@ -63,9 +63,11 @@ struct SymbolSource {
     private var shownNs: Int64 = 0
     /// The first id beyond the book that another connection showed, and when.
     private var beyond: (id: UpdateID, sinceNs: Int64)?
-    /// Whether something behind the book was shown long after the book came there: unless it is a straggler,
-    /// the venue has restarted its ids.
-    private(set) var isShownBelow = false
+    /// When something behind the book was first and last shown, long after the book came there: unless it is
+    /// a straggler, the venue has restarted its ids.
+    private var below: (firstNs: Int64, lastNs: Int64)?
+    /// For how long that must go on to be no stragglers.
+    static let belowNsMin: Int64 = 120_000_000_000
     /// Whether an update of the source arrived since another connection came up.
     private var isHeardBesideNewest = false
 
@@ -109,7 +111,7 @@ struct SymbolSource {
         if let connection, connection == refusing { leftOut(nowNs: upNs) }
         (other, otherLastID) = (nil, UpdateID(0))
         (shownID, shownNs) = (UpdateID(0), 0)
-        (isShownBelow, beyond) = (false, nil)
+        (below, beyond) = (nil, nil)
     }
 
     /// A connection came up.
@@ -126,7 +128,7 @@ struct SymbolSource {
     ///   what its streams sent before.
     @inline(__always)
     mutating func ledOn(sentNs: Int64) {
-        isShownBelow = false
+        below = nil
         if confirmNs != nil { confirmed() }
         if leftOutNs == nil { return }
         if let subscription, sentNs < subscription.inForceNs ?? .max { return }
@@ -138,11 +140,17 @@ struct SymbolSource {
     /// The book is one that another engine knows to be continued.
     mutating func settled() {
         endLeftOut()
-        isShownBelow = false
+        below = nil
     }
 
     /// Something behind the book was shown, long after the book came there.
-    mutating func shownBelow() { isShownBelow = true }
+    mutating func shownBelow(nowNs: Int64) { below = (below?.firstNs ?? nowNs, nowNs) }
+
+    /// Whether that has happened.
+    var isShownBelow: Bool { below != nil }
+
+    /// Whether it goes on.
+    var isLongBelow: Bool { below.map { $0.lastNs &- $0.firstNs > SymbolSource.belowNsMin } ?? false }
 
     /// Another connection is gone: what it has shown says nothing about the next one of that number.
     mutating func gone(_ connection: UInt16) {

@@ -1,0 +1,272 @@
+// Evidence outlives what it was seen beside: another snapshot, another book, another connection, another
+// request. A book that waits is looked at, and what does not help is not repeated for ever.
+
+import BinanceVenue
+import BookEngine
+import DepthBook
+import LobHandoff
+import MarketData
+import Testing
+
+private let second: Int64 = 1_000_000_000
+private let btc = SymbolName("BTCUSDT")
+private let bids = ["9.0:1.0", "8.0:2.0"]
+private let asks = ["10.0:1.0", "11.0:2.0"]
+private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
+
+@Suite struct EngineEvidenceTests {
+    /// An unusable snapshot of a later state does not make it forgotten how far the venue was before.
+    @Test(arguments: [true, false]) func anUnusableSnapshotMakesNothingForgotten(_ isCrossed: Bool) {
+        var h = EngineHarness.live()
+        h.ticker(15, bid: "8.0:2.0", ask: "10.0:1.0")
+        for _ in 0..<16 where h.status().state == .live { h.tick(afterNs: second / 4) }
+        #expect(h.status().reason == .behind)
+        if isCrossed { h.serve(16, ["11.0:1.0"], ["10.0:1.0"]) }
+        #expect(h.serve(10, forSeconds: 60).liveSeconds == 0)
+    }
+
+    /// Nor does a contradiction make the ticker forgotten that lies beyond it.
+    @Test func aContradictionMakesNothingForgotten() {
+        var h = EngineHarness.live()
+        h.ticker(12, bid: "8.0:2.0", ask: "10.0:1.0")
+        h.update(11, 11)
+        h.ticker(11, bid: "9.0:7.0", ask: "10.0:1.0")
+        #expect(h.status().reason == .mismatch)
+        // As long as a ticker may precede its update, and no longer.
+        #expect(h.serve(11, forSeconds: 60).liveSeconds <= 1.5)
+    }
+
+    /// On futures what differs from the book differs from the next one too, and from one that is kept.
+    @Test(arguments: ["nothing happens", "a reconnect", "another book", "an update"])
+    func whatDiffersOutlivesTheBook(_ what: String) {
+        var h = EngineHarness.live(.usdm)
+        h.ticker(15, bid: "9.5:1.0", ask: "10.0:1.0")
+        var (id, best) = (10, bids)
+        switch what {
+        case "a reconnect":
+            h.frame(.disconnected)
+            h.source = 2
+            h.frame(.connected)
+            for _ in 0..<8 { h.tick(afterNs: second / 4) }
+        case "another book":
+            h.engine.audit(btc, atNs: h.nowNs)
+            (id, best) = (12, ["8.5:1.0"])
+        case "an update":
+            h.futuresUpdate(10, 11, 12)
+            id = 12
+        default: break
+        }
+        #expect(h.serve(id, best, forSeconds: 60).liveSeconds <= 2)
+        h.serve(15, ["9.5:1.0"], forSeconds: 30)
+        #expect(h.status().state == .live)
+    }
+
+    /// On futures an update makes what was seen ahead of it agree or differ.
+    @Test func anUpdateMayAgreeWithWhatWasSeen() {
+        var h = EngineHarness.live(.usdm)
+        h.ticker(15, bid: "9.5:1.0", ask: "10.0:1.0")
+        h.futuresUpdate(10, 11, 12, bids: ["9.5:1.0"])
+        #expect(h.serve(12, ["9.5:1.0", "9.0:1.0", "8.0:2.0"], forSeconds: 20).liveSeconds == 20)
+    }
+
+    /// A check requested before a resubscription was accepted, and answered after: one that agrees leaves a
+    /// book that is looked at soon, one that is ahead says nothing against the new subscription.
+    @Test(arguments: [0, 5], [0, 20, 60])
+    func aCheckFromBeforeTheSubscription(_ ahead: Int, _ everySeconds: Int) {
+        var h = EngineHarness.live()
+        var known = 10
+        for _ in 0..<20 where everySeconds > 0 {
+            h.serve(known, forSeconds: Double(everySeconds))
+            known += 1
+            h.update(known, known)
+        }
+        // Silence; REST does not answer.
+        var isAccepted = false
+        for _ in 0..<20_000 where !isAccepted {
+            for request in h.requests() {
+                switch request {
+                case .ask(let symbol, _, _): h.announce(symbol)
+                case .resubscribe:
+                    h.frame(.resubscribed, stream)
+                    isAccepted = true
+                case .cancel: break
+                }
+            }
+            h.tick(afterNs: second / 4)
+        }
+        #expect(isAccepted && h.status().reason == .behind)
+        for _ in 0..<20 { h.tick(afterNs: second / 4) }
+        // The answer to the check.
+        h.snapshot(known + ahead, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1)
+        #expect(h.serve(known + ahead, forSeconds: 600).liveSeconds >= 594)
+        #expect(h.status().counters.resubscriptions == 1)
+    }
+
+    /// A snapshot requested before a late update came does not show that the stream is in time.
+    @Test func aSlowSnapshotSaysNothingOfLateness() {
+        var h = EngineHarness()
+        h.goLive()
+        h.update(11, atMs: 0)
+        h.nowNs += 10 * second
+        h.engine.audit(btc, atNs: h.nowNs)
+        _ = h.requests()
+        h.nowNs += second
+        h.update(12, atMs: 3_000)
+        #expect(h.status().reason == .lagging)
+        for _ in 0..<28 { h.tick(afterNs: second / 4) }
+        h.snapshot(12, bids: bids, asks: asks)
+        #expect(h.status().reason == .lagging)
+    }
+
+    /// An answer under way when a message was lost does not settle that.
+    @Test func anAnswerUnderWaySettlesNoLaterLoss() {
+        var h = EngineHarness.live()
+        h.engine.audit(btc, atNs: h.nowNs)
+        _ = h.requests()
+        h.announce(btc)
+        // The answer is in the ring when a gap makes the engine request another.
+        h.update(13, 13)
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
+        h.snapshot(12, bids: bids, asks: asks)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(13))
+        // The second request is sent while the venue is at 13; then update 14 is lost before the ring.
+        h.announce(btc)
+        h.tick(afterNs: second / 2)
+        h.frame(.dropped, stream)
+        #expect(h.status().reason == .dropped)
+        var requests: [EngineRequest] = []
+        for _ in 0..<8 {
+            h.tick(afterNs: second / 4)
+            requests += h.requests()
+        }
+        // A planner announces what is under way, unless it is cancelled.
+        #expect(requests == [.cancel(btc), .ask(btc, .resync, attempt: 0)])
+        h.snapshot(13, bids: bids, asks: asks)
+        #expect(h.status().state == .stale)
+        h.announce(btc)
+        h.snapshot(14, bids: bids, asks: asks)
+        h.serve(14, forSeconds: 10)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(14))
+    }
+
+    /// What the older of two connections shows beyond the book counts, while it is there and afterwards.
+    @Test(arguments: [Market.spot, .usdm], [FrameKind.retired, .disconnected])
+    func theOlderConnectionIsHeeded(_ market: Market, _ end: FrameKind) {
+        var h = EngineHarness.live(market)
+        func update(_ id: Int, _ source: UInt16) {
+            if market == .spot {
+                h.update(id, id, bids: ["9.0:\(id).0"], source: source)
+            } else {
+                h.futuresUpdate(id - 1, id, id, bids: ["9.0:\(id).0"], source: source)
+            }
+        }
+        h.frame(.connected, source: 2)
+        update(11, 2)
+        update(11, 1)
+        #expect(h.status().state == .live)
+        for id in 12...30 {
+            update(id, 1)
+            h.tick(afterNs: second / 4)
+        }
+        #expect(h.status().state == .stale)
+        h.frame(end, source: 1)
+        h.source = 2
+        var liveSeconds = 0.0
+        for _ in 0..<80 {
+            h.tick(afterNs: second / 4)
+            if h.status().state == .live { liveSeconds += 0.25 }
+        }
+        #expect(liveSeconds <= 2.5)
+    }
+
+    /// The venue's ids begin anew beside a stream of updates that is dead; tickers and audits say so.
+    @Test func idsBegunAnewBesideADeadStream() {
+        var h = EngineHarness.live { $0.auditEveryNs = 30 * second }
+        var id = 10
+        for _ in 0..<20 {
+            h.serve(id, forSeconds: 60)
+            id += 1
+            h.update(id, id)
+        }
+        #expect(h.status().state == .live)
+        var wrongSeconds = 0.0
+        for step in 0..<2_400 {
+            if step % 4 == 0 { h.ticker(1 + step / 600, bid: "20.0:1.0", ask: "21.0:1.0") }
+            let isOld = h.status().lastUpdateID > UpdateID(8)
+            let served = h.serve(1 + step / 600, ["20.0:1.0"], ["21.0:1.0"])
+            if isOld { wrongSeconds += served.liveSeconds }
+        }
+        #expect(wrongSeconds <= 150 && h.status().state == .live)
+    }
+
+    /// REST alone, late by minutes beside a quiet stream, does not make a right book be given up.
+    @Test func restThatIsLateIsNoNewTime() {
+        var h = EngineHarness.live { $0.auditEveryNs = 30 * second }
+        h.serve(10, forSeconds: 60)
+        for _ in 0..<600 {
+            h.serve(9, ["9.5:1.0"], forSeconds: 1)
+            #expect(h.status().lastUpdateID == UpdateID(10))
+        }
+    }
+
+    /// A quiet book that counts as late because of another symbol is looked at.
+    @Test(arguments: [30, 33, 37]) func aQuietBookMadeLateByAnotherIsLookedAt(_ rounds: Int) {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        let startNs = h.nowNs
+        var id = 10
+        func passed(_ h: borrowing EngineHarness) -> Int64 { (h.nowNs - startNs) / 1_000_000 }
+        for _ in 0..<rounds {
+            id += 1
+            for symbol in ["BTCUSDT", "ETHUSDT"] { h.update(id, atMs: passed(h), symbol: symbol) }
+            h.serve(id, forSeconds: 60)
+        }
+        #expect(h.states() == [.live, .live])
+        h.update(id + 1, atMs: passed(h) - 8_000, symbol: "ETHUSDT")
+        h.tick(afterNs: second / 4)
+        #expect(h.states() == [.stale, .stale])
+        var staleSeconds = 0.0
+        for _ in 0..<480 {
+            h.tick(afterNs: second / 4)
+            for symbol in h.askedFor() {
+                let isLate = symbol != btc
+                h.snapshot(isLate ? id + 1 : id, bids: bids, asks: asks, symbol: "\(symbol)")
+            }
+            if h.states()[0] != .live { staleSeconds += 0.25 }
+        }
+        #expect(staleSeconds <= 20)
+    }
+
+    /// A stream that is late from its beginning, so that nothing tells how late, is not resubscribed for
+    /// ever: that does not make it earlier.
+    @Test(arguments: [0, 10, 20, 30, 50, 100], [true, false])
+    func aLateStreamIsNotResubscribedForEver(_ tenthsLate: Int, _ hasTimes: Bool) {
+        var h = EngineHarness { $0.requestsAreAnnounced = true }
+        h.frame(.connected)
+        var (asked, resubscribed) = (0, 0)
+        var (sent, liveSeconds) = (999, 0.0)
+        for tenth in 0..<3_000 {
+            let venueID = 1_001 + tenth
+            while sent < venueID - tenthsLate {
+                sent += 1
+                if hasTimes { h.update(sent, atMs: Int64(sent) * 100) } else { h.update(sent, sent) }
+            }
+            for request in h.requests() {
+                switch request {
+                case .ask(let symbol, _, _):
+                    asked += 1
+                    h.announce(symbol)
+                    h.snapshot(venueID - 3, bids: bids, asks: asks)
+                case .resubscribe:
+                    resubscribed += 1
+                    h.frame(.resubscribed, stream)
+                case .cancel: break
+                }
+            }
+            h.tick(afterNs: second / 10)
+            if h.status().state == .live { liveSeconds += 0.1 }
+        }
+        #expect(resubscribed <= 2 && asked <= 6 && liveSeconds > 280)
+    }
+}
