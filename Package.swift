@@ -335,6 +335,17 @@ if Context.environment["LOB_HANDOFF"] != nil {
     package.products = []
 }
 
+// `LOB_OPTIMISED=1` leaves the test suites that are also run in optimised code, and what they need.
+if Context.environment["LOB_OPTIMISED"] != nil {
+    let kept: Set = [
+        "BookEngineTests", "DepthBookTests", "BinanceDepthTests", "HandoffTests", "DepthFeedTests",
+        "BookServerTests",
+    ]
+    let left: Set = ["lob", "bench", "SnapshotStore"]
+    package.targets.removeAll { $0.type == .test && !kept.contains($0.name) || left.contains($0.name) }
+    package.products = []
+}
+
 if isFuzzing {
     package.targets += [
         .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer"),

@@ -209,6 +209,30 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
         }
     }
 
+    /// Nor a book that waits for its stream, before minutes have passed.
+    @Test func restThatIsLateBesideABookThatWaits() {
+        var h = EngineHarness.live()
+        h.update(12, 12)
+        h.snapshot(12, bids: ["9.5:1.0"], asks: asks)
+        #expect(h.status().state == .stale && h.status().lastUpdateID == UpdateID(12))
+        #expect(h.serve(10, forSeconds: 100).liveSeconds == 0)
+        h.serve(12, ["9.5:1.0"], forSeconds: 200)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(12))
+    }
+
+    /// Two snapshots that agree do not show a quiet stream while tickers show that the venue has moved on.
+    @Test(arguments: [Market.spot, .usdm]) func aFrozenNodeProvesNoQuietStream(_ market: Market) {
+        var h = EngineHarness.live(market)
+        h.frame(.disconnected)
+        h.frame(.connected)
+        var liveSeconds = 0.0
+        for step in 0..<200 {
+            h.ticker(12 + step, bid: "20.0:1.0", ask: "21.0:1.0")
+            liveSeconds += h.serve(10).liveSeconds
+        }
+        #expect(liveSeconds == 0)
+    }
+
     /// A quiet book that counts as late because of another symbol is looked at.
     @Test(arguments: [30, 33, 37]) func aQuietBookMadeLateByAnotherIsLookedAt(_ rounds: Int) {
         var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])

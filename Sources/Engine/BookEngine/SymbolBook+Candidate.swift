@@ -128,12 +128,17 @@ extension SymbolBook {
         giveUpOfAnotherTime()
     }
 
-    /// A snapshot cannot belong to the book's id epoch. After three in a row the book must be of another one,
-    /// unless its stream continues.
+    /// A snapshot cannot belong to the book's id epoch. After three in a row the book may be of another one,
+    /// unless its stream continues. Another symbol may have shown that; otherwise REST may as well be late, and
+    /// an older book must wait.
     private func giveUpOfAnotherTime() {
         if served.sync.isLive || retries.urgent.failures < 2 { return dropCandidate(failed: true) }
+        let why = loss.reason(or: .gap)
+        if !doubt.needsProof || shared.trial.verdict != .refuted {
+            return restartBehind(served.book.lastUpdateID, why)
+        }
         crossChecks.forgetFormerTime()
-        restart(loss.reason(or: .gap))
+        restart(why)
     }
 
     /// The snapshot ends before the collected updates begin: REST lags the stream.

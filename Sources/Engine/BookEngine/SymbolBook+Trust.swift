@@ -144,8 +144,11 @@ extension SymbolBook {
     ///
     /// - Parameter atNs: when the venue was in that state, or later; on the engine's clock.
     func proved(by evidence: Evidence, atNs: Int64) {
-        // While incoming updates lie behind the book, it is ahead of its stream.
-        if !served.sync.isLive && behind.isRunning(nowNs: shared.nowNs, limitNs: behindLimitNs) { return }
+        // A state that the venue is known to have left shows neither that a stream is quiet nor that it omits
+        // nothing. And while incoming updates lie behind the book, it is ahead of its stream.
+        let isLeft = aheadSinceNs != nil
+        let isBehind = behind.isRunning(nowNs: shared.nowNs, limitNs: behindLimitNs)
+        if !served.sync.isLive && (isLeft || isBehind) { return }
         let isEarly = evidence == .snapshot && !served.sync.isLive && atNs < seenFromNs
         if isEarly {
             // It may predate what the venue sent before this connection began.
@@ -154,7 +157,7 @@ extension SymbolBook {
         }
         served.sync.proven()
         if served.sync.isLive { loss.joined() }
-        source.agreed(atNs: atNs)
+        if !isLeft { source.agreed(atNs: atNs) }
         if evidence == .top { return }
         if isEarly {
             if doubt.provedEarly() { counters.doubtsSettled += 1 }
