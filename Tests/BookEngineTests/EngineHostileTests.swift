@@ -199,7 +199,7 @@ extension EngineHarness {
         #expect(h.status().state == .live)
     }
 
-    /// Ids that began anew, and a symbol without an update since: after minutes, since REST may as well be late.
+    /// Ids that began anew, and a symbol without an update since: after minutes, since REST may be late.
     @Test func aQuietSymbolOfANewTimeIsFound() {
         var h = EngineHarness()
         h.goLive()

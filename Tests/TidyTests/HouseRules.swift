@@ -48,7 +48,7 @@ enum HouseRules {
                 "LobHandoff", "LobMetrics", "LobTransport", "MarketData",
             ]
         ),
-        ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff", "MarketData"]),
+        ("LobRecording", ["CLobZlib", "CLobZstd", "Dispatch", "Glibc", "LobHandoff", "MarketData"]),
         ("Captures", ["BinanceVenue", "BookSync", "LobRecording", "MarketData"]),
         (
             "BookRecording",

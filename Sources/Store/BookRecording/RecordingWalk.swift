@@ -231,7 +231,9 @@ package struct RecordingWalk {
     ) throws(SegmentError) {
         count(entry.sequence)
         // An offset beyond the file has no block.
-        guard let (header, cursor) = try reader.frames(at: Int(clamping: entry.offset)),
+        let found = try reader.frames(at: Int(clamping: entry.offset))
+        readAhead()
+        guard let (header, cursor) = found,
             header.kind == .frames, header.sequence == entry.sequence
         else {
             damagedBlocks += 1
@@ -245,5 +247,15 @@ package struct RecordingWalk {
         blocks += 1
         bytes += header.rawLength
         frames = (cursor, header, 0)
+    }
+
+    /// Has the block that is probably visited next read while this one is handed out.
+    private func readAhead() {
+        guard let (reader, next, filter) = open else { return }
+        let blocks = reader.index.blocks
+        for block in blocks[min(next, blocks.count)...].prefix(64) where filter?.wants(block) != false {
+            if block.firstAtNs <= toNs { reader.readAhead(at: Int(clamping: block.offset)) }
+            return
+        }
     }
 }

@@ -33,7 +33,9 @@ package enum SegmentError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// An open segment. Used by one thread at a time.
-package final class SegmentReader {
+///
+/// SAFETY: the thread that reads ahead uses `file` and `packer`; until it was waited for, nobody else does.
+package final class SegmentReader: @unchecked Sendable {
     /// A stretch of the file that is not an intact block.
     package struct Damage: Hashable, Sendable {
         /// Its position.
@@ -55,6 +57,8 @@ package final class SegmentReader {
     /// Where the last intact block ends.
     package private(set) var wholeLength: Int
     private let packer: ZstdBlock
+    /// A block that another thread reads.
+    private var ahead: BlockAhead?
 
     /// Opens a segment.
     ///
@@ -136,11 +140,34 @@ package final class SegmentReader {
 
     /// An intact block at an offset: its header and its uncompressed bytes; nil if there is none.
     package func block(at offset: Int) throws(SegmentError) -> (header: BlockHeader, raw: [UInt8])? {
-        try block(at: offset, zeros: 0)
+        _ = ahead?.wait()
+        return try block(at: offset, zeros: 0)
+    }
+
+    /// Lets another thread read the frames of a block, which are probably requested next. At most one block
+    /// is read ahead.
+    package func readAhead(at offset: Int) {
+        _ = ahead?.wait()
+        ahead = BlockAhead(offset: offset) { [self] in
+            do throws(SegmentError) {
+                return .success(try readFrames(at: offset))
+            } catch {
+                return .failure(error)
+            }
+        }
     }
 
     /// The frames of an intact block at an offset; nil if there is none.
     package func frames(at offset: Int) throws(SegmentError) -> (header: BlockHeader, frames: FrameCursor)? {
+        guard let ahead else { return try readFrames(at: offset) }
+        self.ahead = nil
+        let found = ahead.wait()
+        return ahead.offset == offset ? try found.get() : try readFrames(at: offset)
+    }
+
+    private func readFrames(
+        at offset: Int
+    ) throws(SegmentError) -> (header: BlockHeader, frames: FrameCursor)? {
         try block(at: offset, zeros: FrameBlock.readableAfter).map { header, padded in
             (header, FrameCursor(padded: padded))
         }
