@@ -129,8 +129,8 @@ extension SymbolBook {
     }
 
     /// A snapshot cannot belong to the book's id epoch. After three in a row the book may be of another one,
-    /// unless its stream continues. Another symbol may have shown that; otherwise REST may as well be late, and
-    /// an older book must wait.
+    /// unless its stream continues. Another symbol may have shown that; otherwise REST may as well be late,
+    /// and an older book must wait.
     private func giveUpOfAnotherTime() {
         if served.sync.isLive || retries.urgent.failures < 2 { return dropCandidate(failed: true) }
         let why = loss.reason(or: .gap)
