@@ -1,5 +1,5 @@
 // Evidence outlives what it was seen beside: another snapshot, another book, another connection, another
-// request. A book that waits is looked at, and what does not help is not repeated for ever.
+// request.
 
 import BinanceVenue
 import BookEngine
@@ -231,66 +231,5 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
             liveSeconds += h.serve(10).liveSeconds
         }
         #expect(liveSeconds == 0)
-    }
-
-    /// A quiet book that counts as late because of another symbol is looked at.
-    @Test(arguments: [30, 33, 37]) func aQuietBookMadeLateByAnotherIsLookedAt(_ rounds: Int) {
-        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
-        h.goLive()
-        h.goLive(symbol: "ETHUSDT")
-        let startNs = h.nowNs
-        var id = 10
-        func passed(_ h: borrowing EngineHarness) -> Int64 { (h.nowNs - startNs) / 1_000_000 }
-        for _ in 0..<rounds {
-            id += 1
-            for symbol in ["BTCUSDT", "ETHUSDT"] { h.update(id, atMs: passed(h), symbol: symbol) }
-            h.serve(id, forSeconds: 60)
-        }
-        #expect(h.states() == [.live, .live])
-        h.update(id + 1, atMs: passed(h) - 8_000, symbol: "ETHUSDT")
-        h.tick(afterNs: second / 4)
-        #expect(h.states() == [.stale, .stale])
-        var staleSeconds = 0.0
-        for _ in 0..<480 {
-            h.tick(afterNs: second / 4)
-            for symbol in h.askedFor() {
-                let isLate = symbol != btc
-                h.snapshot(isLate ? id + 1 : id, bids: bids, asks: asks, symbol: "\(symbol)")
-            }
-            if h.states()[0] != .live { staleSeconds += 0.25 }
-        }
-        #expect(staleSeconds <= 20)
-    }
-
-    /// A stream that is late from its beginning, so that nothing tells how late, is not resubscribed for
-    /// ever: that does not make it earlier.
-    @Test(arguments: [0, 10, 20, 30, 50, 100], [true, false])
-    func aLateStreamIsNotResubscribedForEver(_ tenthsLate: Int, _ hasTimes: Bool) {
-        var h = EngineHarness { $0.requestsAreAnnounced = true }
-        h.frame(.connected)
-        var (asked, resubscribed) = (0, 0)
-        var (sent, liveSeconds) = (999, 0.0)
-        for tenth in 0..<3_000 {
-            let venueID = 1_001 + tenth
-            while sent < venueID - tenthsLate {
-                sent += 1
-                if hasTimes { h.update(sent, atMs: Int64(sent) * 100) } else { h.update(sent, sent) }
-            }
-            for request in h.requests() {
-                switch request {
-                case .ask(let symbol, _, _):
-                    asked += 1
-                    h.announce(symbol)
-                    h.snapshot(venueID - 3, bids: bids, asks: asks)
-                case .resubscribe:
-                    resubscribed += 1
-                    h.frame(.resubscribed, stream)
-                case .cancel: break
-                }
-            }
-            h.tick(afterNs: second / 10)
-            if h.status().state == .live { liveSeconds += 0.1 }
-        }
-        #expect(resubscribed <= 2 && asked <= 6 && liveSeconds > 280)
     }
 }

@@ -246,7 +246,9 @@ private func says(_ answer: Bool) -> Bool { answer }
         // Delivering, but perhaps too late to be of use.
         silence.heard(nowNs: second)
         #expect(silence.subscribableNs(limits) == 41 * second)
-        silence.lasted()
+        silence.lasted(nowNs: second)
+        #expect(silence.subscribableNs(limits) == 11 * second)
+        silence.lasted(nowNs: 2 * second)
         #expect(silence.subscribableNs(limits) == 6 * second)
     }
 

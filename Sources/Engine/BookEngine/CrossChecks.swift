@@ -55,6 +55,12 @@ struct CrossChecks {
         partials.removeAll()
     }
 
+    /// Whether anything remembered is beyond an id, and was seen before this time.
+    func isBeyond(_ id: UpdateID, seenBeforeNs: Int64) -> Bool {
+        let isTicker = tickers.latest.map { $0.id > id && $0.seenNs < seenBeforeNs } ?? false
+        return isTicker || partials.latest.map { $0.id > id && $0.seenNs < seenBeforeNs } ?? false
+    }
+
     /// Takes the place of another one.
     mutating func replaces(_ former: CrossChecks) { mismatches = former.mismatches }
 
@@ -67,15 +73,17 @@ struct CrossChecks {
     ///
     /// - Parameters:
     ///   - contrary: what is known to differ.
+    ///   - seenNs: since when what differs counts; nil if since it was seen.
     ///   - isPlausible: whether the venue can have come as far.
     func compareAhead(
-        _ book: borrowing OrderBook, _ contrary: inout ContraryEvidence, isPlausible: (UpdateID) -> Bool
+        _ book: borrowing OrderBook, _ contrary: inout ContraryEvidence, seenNs: Int64?,
+        isPlausible: (UpdateID) -> Bool
     ) {
         var found: (id: UpdateID, seenNs: Int64)?
         if let ticker = tickers.latest, isPlausible(ticker.id),
             case .contradicted = CrossChecks.compare(book, bid: ticker.bid, ask: ticker.ask, ticker.scales)
         {
-            found = (ticker.id, ticker.seenNs)
+            found = (ticker.id, seenNs ?? ticker.seenNs)
         }
         contrary.compared(.ticker, found, own: book.lastUpdateID)
         found = nil
@@ -83,7 +91,7 @@ struct CrossChecks {
             let ask = partial.asks.first,
             case .contradicted = CrossChecks.compare(book, bid: bid, ask: ask, partial.scales)
         {
-            found = (partial.id, partial.seenNs)
+            found = (partial.id, seenNs ?? partial.seenNs)
         }
         contrary.compared(.partialDepth, found, own: book.lastUpdateID)
     }

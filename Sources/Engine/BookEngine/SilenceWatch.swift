@@ -77,8 +77,8 @@ struct SilenceWatch {
         (isHeard, isTakenOver) = (true, false)
     }
 
-    /// The book has been live for long.
-    mutating func lasted() { requests = 0 }
+    /// The book had been live for long until now. What was requested just now is one.
+    mutating func lasted(nowNs: Int64) { requests = subscribedNs == nowNs ? min(requests, 1) : 0 }
 
     /// The symbol turned out to be merely quiet.
     mutating func foundQuiet(nowNs: Int64) {

@@ -112,7 +112,7 @@ extension SymbolBook {
     /// subscription and the start of the new one is not seen: the book is in doubt from now on, until an
     /// update received under the new one continues it, or something from that time agrees with it.
     func resubscribe() {
-        if state == .live && awaited.hasLasted(shared.nowNs) { silence.lasted() }
+        if state == .live && awaited.hasLasted(shared.nowNs) { silence.lasted(nowNs: shared.nowNs) }
         if silence.subscribableNs(shared.configuration) > shared.nowNs { return }
         counters.resubscriptions += 1
         silence.wantedSubscription(nowNs: shared.nowNs)

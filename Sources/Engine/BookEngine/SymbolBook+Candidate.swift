@@ -267,6 +267,7 @@ extension SymbolBook {
         if isDeeper || done.purpose == .audit { audits.agreed(nowNs: shared.nowNs) }
         ahead.reached(staging.book.lastUpdateID)
         contrary.reached(staging.book.lastUpdateID)
+        source.notBelow()
         // Nothing has arrived since the snapshot was requested: the symbol is level with the venue, however
         // late its last update was.
         if done.begunNs > silence.heardNs {

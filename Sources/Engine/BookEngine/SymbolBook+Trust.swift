@@ -192,18 +192,14 @@ extension SymbolBook {
         if let present = source.connection {
             guard shared.connections.isNewer(newer, than: present), let id = served.sync.lastID
             else { return false }
-            if isLeftBehind(by: ids.last, id) {
-                disconnected(present)
-                return source.connection == newer
-            }
+            if isLeftBehind(by: ids.last, id) { return leaves(present, for: newer) }
             if isLagging { return false }
             if source.goesBack(ids.last, upNs: shared.connections.upNs(newer))
                 || ids.first <= id && source.isShownBelow
                 || shared.connections.isMute(present, beside: newer, nowNs: shared.nowNs)
             {
                 // The venue has restarted its ids, or may have; that they fit proves nothing.
-                disconnected(present)
-                return source.connection == newer
+                return leaves(present, for: newer)
             }
             if served.sync.isLive && ids.last == id {
                 moveOver(to: newer)
@@ -214,6 +210,13 @@ extension SymbolBook {
         moveOver(to: newer)
         subscribe()
         return true
+    }
+
+    /// Leaves a connection that is still there; true if that leads to the newer one.
+    private func leaves(_ present: UInt16, for newer: UInt16) -> Bool {
+        disconnected(present)
+        source.left(present)
+        return source.connection == newer
     }
 
     /// Whether a newer connection has long shown updates beyond the book: the source's own stream is dead, or

@@ -64,7 +64,8 @@ extension SymbolBook {
     private func noteBeside(_ connection: UInt16, _ id: UpdateID) {
         source.noted(connection, id, nowNs: shared.nowNs)
         guard let present = source.connection, let own = served.sync.lastID, id > own,
-            !shared.connections.isNewer(connection, than: present), !shared.defect.ignoresEvidenceAhead
+            !shared.connections.isNewer(connection, than: present), connection != source.abandoned,
+            !shared.defect.ignoresEvidenceAhead
         else { return }
         ahead.note(id, nowNs: shared.nowNs)
         wakeForEvidence()
@@ -73,9 +74,9 @@ extension SymbolBook {
     /// An update while there is no book: later ids known for longer than an update takes are of an earlier
     /// epoch.
     private func forgetFormerTime(_ id: UpdateID) {
-        if ahead.cameBack(to: id, seenBeforeNs: shared.nowNs &- behindLimitNs) {
-            crossChecks.forgetFormerTime()
-        }
+        let beforeNs = shared.nowNs &- behindLimitNs
+        let isFormer = crossChecks.isBeyond(id, seenBeforeNs: beforeNs)
+        if ahead.cameBack(to: id, seenBeforeNs: beforeNs) || isFormer { crossChecks.forgetFormerTime() }
     }
 
     /// Applies an update to the served book and checks the book against all available evidence.
@@ -93,7 +94,9 @@ extension SymbolBook {
         if let extras = update.extras, !heed(extras, served) {
             return restartBehind(UpdateRange(update).last, .mismatch)
         }
-        afterApply()
+        // What still differs has as long as ever: the stream goes on, and may be late.
+        contrary.end()
+        afterApply(seenNs: shared.nowNs)
     }
 
     /// The book is unusable, and nothing keeps the updates that led to `id`: an older snapshot would lack
@@ -131,7 +134,9 @@ extension SymbolBook {
     }
 
     /// The served book advanced, by an update or by being replaced.
-    func afterApply() {
+    ///
+    /// - Parameter seenNs: since when anything ahead of it that differs counts; nil if since it was seen.
+    func afterApply(seenNs: Int64? = nil) {
         mailboxes.changed()
         if served.book.isCrossed {
             counters.crossings += 1
@@ -149,7 +154,7 @@ extension SymbolBook {
         }
         if crossChecks.hasTickers { compareRememberedTicker(id) }
         if crossChecks.hasPartials { compareRememberedPartial(id) }
-        compareWhatIsAhead()
+        compareWhatIsAhead(seenNs: seenNs)
         judge()
         if state != .live {
             wake(atNs: shared.nowNs &+ (reason == .shallow ? 0 : shared.configuration.doubtNsMin))

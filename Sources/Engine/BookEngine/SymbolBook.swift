@@ -128,7 +128,7 @@ final class SymbolBook {
 
     private func turned(to newState: BookState) {
         if newState == .live { return awaited.becameLive(nowNs: shared.nowNs) }
-        if state == .live && awaited.hasLasted(shared.nowNs) { silence.lasted() }
+        if state == .live && awaited.hasLasted(shared.nowNs) { silence.lasted(nowNs: shared.nowNs) }
         // Whatever it was, also something about another symbol: what settles it must be requested.
         wake(atNs: shared.nowNs &+ shared.configuration.doubtNsMin)
     }

@@ -41,6 +41,9 @@ struct SymbolSource {
     private(set) var acceptedNs = Int64.min
     /// A connection on which the venue refused the stream.
     private var refusing: UInt16?
+    /// A connection left for a newer one because its stream was dead, or its ids of an earlier epoch: nothing
+    /// that it still shows counts.
+    private(set) var abandoned: UInt16?
     /// How old the content of a snapshot may be.
     static let snapshotLagNs: Int64 = 1_000_000_000
     /// How long a subscription request may take: batched, sent within the venue's limits, and carried out.
@@ -146,6 +149,9 @@ struct SymbolSource {
     /// Something behind the book was shown, long after the book came there.
     mutating func shownBelow(nowNs: Int64) { below = (below?.firstNs ?? nowNs, nowNs) }
 
+    /// The venue agrees with the book: those were stragglers.
+    mutating func notBelow() { below = nil }
+
     /// Whether that has happened.
     var isShownBelow: Bool { below != nil }
 
@@ -154,9 +160,13 @@ struct SymbolSource {
 
     /// Another connection is gone: what it has shown says nothing about the next one of that number.
     mutating func gone(_ connection: UInt16) {
+        if abandoned == connection { abandoned = nil }
         if other == connection { (other, otherLastID) = (nil, UpdateID(0)) }
         if refusing == connection { refusing = nil }
     }
+
+    /// The connection is left, though it is still there.
+    mutating func left(_ connection: UInt16) { abandoned = connection }
 
     /// Another connection lost a message: its progress is now unknown.
     mutating func lost(on connection: UInt16) { note(connection, SymbolSource.unknownID) }
