@@ -1,4 +1,4 @@
-// What evidence may not do: outlive its id epoch, or cost requests for ever. And a book that waits is seen to.
+// What evidence may not do: outlive its id epoch, or cost requests for ever. A book that waits is seen to.
 
 import BinanceVenue
 import BookEngine
