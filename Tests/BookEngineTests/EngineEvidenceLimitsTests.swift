@@ -15,7 +15,7 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
 
 @Suite struct EngineEvidenceLimitsTests {
     /// On futures one ticker of an id that the venue has not reached, and that no later one takes back, costs
-    /// a busy book nothing and a quiet one a snapshot.
+    /// one snapshot.
     @Test(arguments: [1, 40]) func oneBogusTickerDoesNotLast(_ quartersBetween: Int) {
         var h = EngineHarness.live(.usdm)
         h.ticker(1_000_010, bid: "9.5:1.0", ask: "10.0:1.0")
@@ -25,20 +25,7 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
             id += 2
             liveSeconds += h.serve(id, forSeconds: Double(quartersBetween) / 4).liveSeconds
         }
-        #expect(liveSeconds >= (quartersBetween == 1 ? 300 : 280))
-    }
-
-    /// On futures a depth stream later than the tickers, by less than counts as late, is no dead one.
-    @Test func aDepthStreamLaterThanItsTickers() {
-        var h = EngineHarness.live(.usdm)
-        var (id, liveSeconds) = (10, 0.0)
-        for step in 0..<400 {
-            h.ticker(41 + 3 * step, bid: "9.5:\(step + 1).0", ask: "10.0:1.0")
-            h.futuresUpdate(id, id + 1, id + 3, bids: ["9.4:\(step + 1).0"])
-            id += 3
-            liveSeconds += h.serve(40 + 3 * step, ["9.5:1.0"]).liveSeconds
-        }
-        #expect(liveSeconds == 100)
+        #expect(liveSeconds >= 280)
     }
 
     /// What drains from a connection that was left for its ids is no evidence.

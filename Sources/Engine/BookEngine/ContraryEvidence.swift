@@ -12,8 +12,7 @@ import MarketData
 /// ahead of the book, and agrees    ends, if it is of the same kind: the others see other levels
 /// a snapshot as late agrees        ends
 /// the book advances or is          the latest remembered of each kind is compared anew: if it differs, the
-///   replaced                       first remains, or becomes the latest once the book has reached it; by
-///                                  an update, it counts from then on
+///   replaced                       first remains, or becomes the latest once the book has reached it
 /// ```
 struct ContraryEvidence {
     private struct Sighting {

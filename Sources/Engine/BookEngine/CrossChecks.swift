@@ -73,17 +73,15 @@ struct CrossChecks {
     ///
     /// - Parameters:
     ///   - contrary: what is known to differ.
-    ///   - seenNs: since when what differs counts; nil if since it was seen.
     ///   - isPlausible: whether the venue can have come as far.
     func compareAhead(
-        _ book: borrowing OrderBook, _ contrary: inout ContraryEvidence, seenNs: Int64?,
-        isPlausible: (UpdateID) -> Bool
+        _ book: borrowing OrderBook, _ contrary: inout ContraryEvidence, isPlausible: (UpdateID) -> Bool
     ) {
         var found: (id: UpdateID, seenNs: Int64)?
         if let ticker = tickers.latest, isPlausible(ticker.id),
             case .contradicted = CrossChecks.compare(book, bid: ticker.bid, ask: ticker.ask, ticker.scales)
         {
-            found = (ticker.id, seenNs ?? ticker.seenNs)
+            found = (ticker.id, ticker.seenNs)
         }
         contrary.compared(.ticker, found, own: book.lastUpdateID)
         found = nil
@@ -91,7 +89,7 @@ struct CrossChecks {
             let ask = partial.asks.first,
             case .contradicted = CrossChecks.compare(book, bid: bid, ask: ask, partial.scales)
         {
-            found = (partial.id, seenNs ?? partial.seenNs)
+            found = (partial.id, partial.seenNs)
         }
         contrary.compared(.partialDepth, found, own: book.lastUpdateID)
     }

@@ -89,13 +89,11 @@ extension SymbolBook {
 
     /// Where ids alone say nothing: compares the latest of what was seen ahead of the book with what the book
     /// has become. O(1).
-    ///
-    /// - Parameter seenNs: since when it counts; nil if since it was seen.
-    func compareWhatIsAhead(seenNs: Int64? = nil) {
+    func compareWhatIsAhead() {
         if shared.configuration.rules.idsAreContiguous || served.sync.isCollecting { return }
         if shared.defect.ignoresContrary || shared.defect.ignoresEvidenceAhead { return }
         if !crossChecks.hasTickers && !crossChecks.hasPartials { return contrary.end() }
-        crossChecks.compareAhead(served.book, &contrary, seenNs: seenNs) { isPlausible($0) }
+        crossChecks.compareAhead(served.book, &contrary) { isPlausible($0) }
         if contrary.sinceNs != nil { wakeForEvidence() }
     }
 

@@ -94,9 +94,7 @@ extension SymbolBook {
         if let extras = update.extras, !heed(extras, served) {
             return restartBehind(UpdateRange(update).last, .mismatch)
         }
-        // What still differs has as long as ever: the stream goes on, and may be late.
-        contrary.end()
-        afterApply(seenNs: shared.nowNs)
+        afterApply()
     }
 
     /// The book is unusable, and nothing keeps the updates that led to `id`: an older snapshot would lack
@@ -134,9 +132,7 @@ extension SymbolBook {
     }
 
     /// The served book advanced, by an update or by being replaced.
-    ///
-    /// - Parameter seenNs: since when anything ahead of it that differs counts; nil if since it was seen.
-    func afterApply(seenNs: Int64? = nil) {
+    func afterApply() {
         mailboxes.changed()
         if served.book.isCrossed {
             counters.crossings += 1
@@ -154,7 +150,7 @@ extension SymbolBook {
         }
         if crossChecks.hasTickers { compareRememberedTicker(id) }
         if crossChecks.hasPartials { compareRememberedPartial(id) }
-        compareWhatIsAhead(seenNs: seenNs)
+        compareWhatIsAhead()
         judge()
         if state != .live {
             wake(atNs: shared.nowNs &+ (reason == .shallow ? 0 : shared.configuration.doubtNsMin))
