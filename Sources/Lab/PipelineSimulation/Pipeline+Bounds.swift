@@ -102,7 +102,11 @@ extension Pipeline {
             checker.symbols[index].poisonedUs = atUs
         }
         // While the book is not live, nothing is found out and nobody is misled.
-        if !checker.symbols[index].isLive { checker.symbols[index].poisonedUs? += Pipeline.tickUs }
+        if !checker.symbols[index].isLive {
+            checker.symbols[index].poisonedUs? += Pipeline.tickUs
+            // On futures nothing differs from a book that is not there yet.
+            if plan.market != .spot { checker.symbols[index].ahead?.sinceUs = atUs }
+        }
         guard checker.symbols[index].isLive, let source = engine.source(of: symbol) else {
             checker.symbols[index].lackingSinceUs = nil
             return
