@@ -17,8 +17,6 @@ extension EngineHarness {
     struct Served {
         /// The attempts of the requests for a snapshot.
         var attempts: [Int] = []
-        /// The resubscriptions requested.
-        var resubscriptions = 0
         /// For how long the first symbol was live.
         var liveSeconds = 0.0
     }
@@ -63,9 +61,7 @@ extension EngineHarness {
                     served.attempts.append(attempt)
                     announce(symbol)
                     snapshot(id, bids: best, asks: worst, symbol: "\(symbol)")
-                case .resubscribe:
-                    served.resubscriptions += 1
-                    if accepts { frame(.resubscribed, stream) }
+                case .resubscribe: if accepts { frame(.resubscribed, stream) }
                 case .cancel: break
                 }
             }

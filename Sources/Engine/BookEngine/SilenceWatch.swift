@@ -28,7 +28,8 @@
 ///            leftBehind     –          starts over; no check was fruitless, but requests were
 /// ```
 /// Requests are counted separately until the book has been live for long, since one that did not help says
-/// the same whether updates arrive or not: a stream may be late, which no subscription mends.
+/// the same whether updates arrive or not: a stream may be late, which no subscription mends. `lasted` ends
+/// that count.
 ///
 /// Doubling ends at `silenceNsMax`. A new connection, being a new subscription, resets the patience with
 /// quiet streams; not that with requests, which would go on for ever if nobody answers checks, or if a stream

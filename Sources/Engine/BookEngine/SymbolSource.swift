@@ -23,6 +23,8 @@ import MarketData
 /// agreedEarly      it was so at a time that may precede the connection: to be confirmed
 /// tick             the confirmation may be overdue
 /// ledOn            an update continued the book: settled, unless it was sent before the new subscription
+/// left             it was given up though it is still there: what it shows no longer counts
+/// notBelow         a snapshot agrees: what was shown below were stragglers
 /// shownBelow       a ticker or partial depth lies behind the book, long after the book came there
 /// fellSilent       the connection was busy and went silent, or delivers again
 /// ```

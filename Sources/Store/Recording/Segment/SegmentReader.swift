@@ -145,7 +145,7 @@ package final class SegmentReader: @unchecked Sendable {
     }
 
     /// Lets another thread read the frames of a block, which are probably requested next. At most one block
-    /// is read ahead.
+    /// of each open segment is read ahead.
     package func readAhead(at offset: Int) {
         _ = ahead?.wait()
         ahead = BlockAhead(offset: offset) { [self] in
