@@ -65,12 +65,13 @@ struct EngineHarness: ~Copyable {
                 + "\"a\":\(EngineHarness.levels(asks))}", source: source)
     }
 
-    mutating func ticker(_ id: Int, bid: String, ask: String, symbol: String = "BTCUSDT") {
+    mutating func ticker(
+        _ id: Int, bid: String, ask: String, symbol: String = "BTCUSDT", source: UInt16? = nil
+    ) {
         let b = bid.split(separator: ":"), a = ask.split(separator: ":")
         message(
             "{\"u\":\(id),\"s\":\"\(symbol)\",\"b\":\"\(b[0])\",\"B\":\"\(b[1])\","
-                + "\"a\":\"\(a[0])\",\"A\":\"\(a[1])\"}"
-        )
+                + "\"a\":\"\(a[0])\",\"A\":\"\(a[1])\"}", source: source)
     }
 
     mutating func snapshot(

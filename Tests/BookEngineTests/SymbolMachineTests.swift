@@ -133,7 +133,7 @@ private func says(_ answer: Bool) -> Bool { answer }
         awaited.cancelled()
         awaited.requested(isAnnounced: true)
         #expect(awaited.isVoid)
-        awaited.announced()
+        awaited.announced(nowNs: 0)
         #expect(!awaited.isVoid)
         awaited.cancelled()
         awaited.requested(isAnnounced: false)
@@ -228,6 +228,22 @@ private func says(_ answer: Bool) -> Bool { answer }
         #expect(retries.failures(of: .initial) == 0 && retries.failures(of: .audit) == 9)
         retries.agreed()
         #expect(retries.failures(of: .audit) == 0 && retries.optional.notBeforeNs == 0)
+    }
+}
+
+@Suite struct SharedTrialTests {
+    /// Books built between a loss and a connection that was left do not speak for those from before the loss.
+    @Test func aConnectionThatWasLeftDoesNotEndOldDoubts() {
+        let shared = EngineShared(EngineConfiguration(rules: Market.spot.rules), EngineDefect())
+        shared.lost(1, oldestDoubt: nil)
+        shared.beginTrial(for: 1)
+        shared.refuted()
+        shared.beginTrial(for: 2)
+        #expect(shared.trial.isOld(since: 1) && !shared.trial.isOld(since: 2))
+        // After a trial in which ids were seen to continue there are none.
+        for _ in 0..<ReconnectTrial.provenMin { shared.proved(isTelling: true) }
+        shared.beginTrial(for: 3)
+        #expect(shared.trial.isOld(since: 3))
     }
 }
 

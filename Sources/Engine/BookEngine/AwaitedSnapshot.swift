@@ -27,9 +27,11 @@ import MarketData
 struct AwaitedSnapshot {
     /// Whether an answer must not be used because its request was cancelled.
     private(set) var isVoid = false
-    /// Whether a request that was announced has no answer yet. What is requested meanwhile may get that
-    /// one's, which says nothing about what was lost since.
-    private(set) var isUnderWay = false
+    /// When the request without an answer was announced, on the engine's clock; nil if there is none. What
+    /// is requested meanwhile may get that one's, which says nothing about what was lost since.
+    private(set) var underWayNs: Int64?
+    /// Whether there is one.
+    var isUnderWay: Bool { underWayNs != nil }
     /// Consecutive books given up before they were live.
     private var fruitless = 0
     /// When the book last became live, on the engine's clock.
@@ -85,10 +87,10 @@ struct AwaitedSnapshot {
     }
 
     /// The request was announced as sent.
-    mutating func announced() { (isVoid, earlyUntilNs, isUnderWay) = (false, .max, true) }
+    mutating func announced(nowNs: Int64) { (isVoid, earlyUntilNs, underWayNs) = (false, .max, nowNs) }
 
     /// An answer came, or none will.
-    mutating func answered() { isUnderWay = false }
+    mutating func answered() { underWayNs = nil }
 
     /// Updates are kept from now on, before the request is sent.
     mutating func collectsEarly(nowNs: Int64) { earlyUntilNs = nowNs &+ AwaitedSnapshot.earlyNsMax }
@@ -97,7 +99,7 @@ struct AwaitedSnapshot {
     func isOverdue(nowNs: Int64) -> Bool { nowNs > earlyUntilNs }
 
     /// No answer is wanted any more.
-    mutating func cancelled() { (isVoid, isUnderWay) = (true, false) }
+    mutating func cancelled() { (isVoid, underWayNs) = (true, nil) }
 
     /// An update arrived while nothing was kept for the snapshot.
     mutating func passed(_ id: UpdateID, nowNs: Int64) { (passedID, passedNs, tooOldCount) = (id, nowNs, 0) }

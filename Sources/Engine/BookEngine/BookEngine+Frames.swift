@@ -34,13 +34,13 @@ extension BookEngine {
             counters.tickers &+= 1
             let slot = slot(of: parser.ticker.symbol)
             if slot < 0 { return }
-            books[slot].receive(parser.ticker)
+            books[slot].receive(parser.ticker, from: frame.source)
             note(slot)
         case .partialDepth:
             counters.partialDepths &+= 1
             let slot = slot(of: parser.snapshot.symbol)
             if slot < 0 { return }
-            books[slot].receivePartial(parser.snapshot)
+            books[slot].receivePartial(parser.snapshot, from: frame.source)
             note(slot)
         case .serverShutdown: counters.shutdowns &+= 1
         case .depthSnapshot, .other: counters.other &+= 1

@@ -59,6 +59,7 @@ struct Candidate {
     private var aheadSinceNs: Int64?
     /// Snapshots that were too old for the updates kept.
     private var tooOldCount = 0
+    private var isAnswered = false
     private var askAgainNs: Int64?
 
     /// A candidate without data.
@@ -69,6 +70,12 @@ struct Candidate {
 
     /// The id its book stands at; nil before the snapshot.
     var id: UpdateID? { staging?.sync.lastID }
+
+    /// A snapshot has come, of whatever use it is; true for the first.
+    mutating func isAnsweredFirst() -> Bool {
+        defer { isAnswered = true }
+        return !isAnswered
+    }
 
     /// Raises its urgency if it has a lesser purpose and no snapshot yet; false if that is impossible.
     mutating func mayServe(_ wanted: SnapshotPriority) -> Bool {

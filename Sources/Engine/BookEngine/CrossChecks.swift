@@ -61,6 +61,12 @@ struct CrossChecks {
         return isTicker || partials.latest.map { $0.id > id && $0.seenNs < seenBeforeNs } ?? false
     }
 
+    /// Whether nothing of this kind that is remembered is beyond an id.
+    func isLatest(_ id: UpdateID, _ check: VenueMismatch.Check) -> Bool {
+        let latest = check == .ticker ? tickers.latest?.id : partials.latest?.id
+        return latest.map { $0 <= id } ?? true
+    }
+
     /// Takes the place of another one.
     mutating func replaces(_ former: CrossChecks) { mismatches = former.mismatches }
 

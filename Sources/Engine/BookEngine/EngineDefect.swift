@@ -45,6 +45,18 @@ package struct EngineDefect: Sendable {
     package var publishesLate = false
     /// What an audit finds has no effect.
     package var ignoresAudits = false
+    /// The answer to an earlier request settles what was lost after it was sent.
+    package var takesAnswersUnderWay = false
+    /// Updates on an older connection beside the book's prove nothing.
+    package var ignoresOlderConnection = false
+    /// What is known to lie beyond a book is forgotten when another takes its place.
+    package var forgetsBeyond = false
+    /// What agrees with a book proves it, though the venue is known to have moved on.
+    package var provesWhatWasLeft = false
+    /// Tickers behind the book prove nothing, however long they go on.
+    package var ignoresBelow = false
+    /// A resubscription that is due waits for whatever else is under way.
+    package var waitsToResubscribe = false
 
     package init() {}
 }

@@ -88,6 +88,8 @@ final class EngineShared {
         if trialSource == gone { return }
         trialSource = gone
         trial.begin(oldestDoubt: oldestDoubt, nowNs: clock.nowNs)
+        // More of them may begin before another connection is lost.
+        oldestDoubt = min(oldestDoubt ?? trial.number, trial.number)
     }
 
     /// Whether every book must be told the verdict; true once.

@@ -14,13 +14,15 @@ import DepthBook
 struct SuspectedGap {
     /// What was lost; `none` while nothing is suspected.
     private(set) var reason = StaleReason.none
-    private var sinceNs: Int64 = 0
+    /// When a message was last lost, on the engine's clock, whatever became of the suspicion: what was seen
+    /// by then does not show that the stream omits nothing.
+    private(set) var lostNs = Int64.min
 
     /// Whether something is suspected.
     var isOpen: Bool { reason != .none }
 
     /// A message was lost.
-    mutating func open(_ why: StaleReason, nowNs: Int64) { (reason, sinceNs) = (why, nowNs) }
+    mutating func open(_ why: StaleReason, nowNs: Int64) { (reason, lostNs) = (why, nowNs) }
 
     /// The lost message is accounted for, or no longer matters.
     @inline(__always)
@@ -29,5 +31,5 @@ struct SuspectedGap {
     /// When a snapshot must decide, on the engine's clock.
     ///
     /// - Parameter doubtNsMin: how long the next update may take to decide.
-    func dueNs(after doubtNsMin: Int64) -> Int64 { sinceNs &+ doubtNsMin }
+    func dueNs(after doubtNsMin: Int64) -> Int64 { lostNs &+ doubtNsMin }
 }

@@ -19,7 +19,7 @@ extension SymbolBook {
             if candidate?.mayServe(purpose) != true { return }
         } else {
             // An answer to what was requested before would not show what has been lost since.
-            if awaited.isUnderWay { cancelSnapshot() }
+            if awaited.isUnderWay && !shared.defect.takesAnswersUnderWay { cancelSnapshot() }
             candidate = Candidate(purpose, begunNs: shared.nowNs)
             // Urgent candidates collect at once, the others when their request is sent.
             if !shared.configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
@@ -65,7 +65,9 @@ extension SymbolBook {
     }
 
     /// A snapshot, requested or not, while the served book stands at an id.
-    func receiveCandidateSnapshot(_ parser: inout MessageParser, limit: Int?) {
+    ///
+    /// - Parameter askedNs: when it was requested, if that is known, or now.
+    func receiveCandidateSnapshot(_ parser: inout MessageParser, limit: Int?, askedNs: Int64) {
         let id = parser.snapshot.lastUpdateID
         if candidate?.id != nil || source.connection == nil {
             counters.discarded += 1
@@ -75,7 +77,8 @@ extension SymbolBook {
             counters.implausible += 1
             return giveUpOfAnotherTime()
         }
-        if candidate == nil { candidate = Candidate(.audit, begunNs: shared.nowNs) }
+        if candidate == nil { candidate = Candidate(.audit, begunNs: askedNs) }
+        if candidate?.isAnsweredFirst() == true && candidate?.purpose == .check { joins.checked() }
         snapshotRequested()
         guard let staging = candidate?.staging else { return }
         guard case .replay = staging.sync.snapshotArrived(id) else { return candidateIsTooOld() }

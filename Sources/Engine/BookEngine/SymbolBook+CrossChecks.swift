@@ -5,7 +5,8 @@ import MarketData
 
 extension SymbolBook {
     /// A ticker: compared at once if the book stands at its id, remembered if it is ahead.
-    func receive(_ ticker: BookTicker) {
+    func receive(_ ticker: BookTicker, from connection: UInt16) {
+        if !counts(connection) { return }
         if !isPlausible(ticker.updateID) {
             counters.implausible += 1
             return
@@ -25,8 +26,17 @@ extension SymbolBook {
         judge()
     }
 
+    /// Whether what a connection shows counts: not if it is gone, or was left because it is dead or of an
+    /// earlier id epoch.
+    private func counts(_ connection: UInt16) -> Bool {
+        if connection != source.abandoned && shared.connections.contains(connection) { return true }
+        counters.discarded += 1
+        return false
+    }
+
     /// A partial-depth frame: likewise.
-    func receivePartial(_ partial: borrowing DepthSnapshot) {
+    func receivePartial(_ partial: borrowing DepthSnapshot, from connection: UInt16) {
+        if !counts(connection) { return }
         if !isPlausible(partial.lastUpdateID) {
             counters.implausible += 1
             return
@@ -50,7 +60,7 @@ extension SymbolBook {
     /// update.
     private func noteBelow() {
         let nowNs = shared.nowNs
-        if nowNs &- silence.heardNs <= behindLimitNs { return }
+        if nowNs &- silence.heardNs <= behindLimitNs || shared.defect.ignoresBelow { return }
         source.shownBelow(nowNs: nowNs)
         if source.isLongBelow && candidate == nil && retries.urgent.notBeforeNs <= nowNs {
             startCandidate(.check)
@@ -74,6 +84,8 @@ extension SymbolBook {
             ahead.note(id, nowNs: shared.nowNs)
         } else {
             if served.sync.lastID == nil || shared.defect.ignoresContrary { return }
+            // One that arrives after a later one says nothing new.
+            if !crossChecks.isLatest(id, check) { return }
             switch compare() {
             case .unknown, .agreed(isWhole: false): return
             case .agreed(isWhole: true): return contrary.agreed(check)
@@ -92,6 +104,7 @@ extension SymbolBook {
     func compareWhatIsAhead() {
         if shared.configuration.rules.idsAreContiguous || served.sync.isCollecting { return }
         if shared.defect.ignoresContrary || shared.defect.ignoresEvidenceAhead { return }
+        if shared.defect.forgetsBeyond { return contrary.end() }
         if !crossChecks.hasTickers && !crossChecks.hasPartials { return contrary.end() }
         crossChecks.compareAhead(served.book, &contrary) { isPlausible($0) }
         if contrary.sinceNs != nil { wakeForEvidence() }
@@ -128,9 +141,10 @@ extension SymbolBook {
         switch verdict {
         case .unknown: return false
         case .agreed(let isWhole):
-            // What an earlier connection delivered says nothing about what was sent between the two.
+            // What an earlier connection delivered says nothing about what was sent between the two, nor what
+            // was seen before a loss about that.
             let upNs = source.connection.map { shared.connections.upNs($0) } ?? .max
-            if isWhole && seenNs >= upNs { proved(by: .top, atNs: seenNs &- streamLagNs) }
+            if isWhole && seenNs >= upNs && seenNs > gap.lostNs { proved(by: .top, atNs: seenNs &- streamLagNs) }
             return true
         case .contradicted(let mismatch):
             contradicted(by: mismatch)

@@ -22,13 +22,14 @@ extension SymbolBook {
 
     /// The same, announced by the fetcher: an answer after this belongs to it.
     func snapshotAnnounced() {
-        awaited.announced()
+        awaited.announced(nowNs: shared.nowNs)
         snapshotRequested()
     }
 
     /// A parsed snapshot of this symbol.
     func receiveSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
+        let askedNs = awaited.underWayNs ?? shared.nowNs
         awaited.answered()
         if awaited.isVoid {
             counters.discarded += 1
@@ -48,7 +49,7 @@ extension SymbolBook {
             case .replay: join(&parser, limit: limit)
             }
         } else if served.sync.lastID != nil {
-            receiveCandidateSnapshot(&parser, limit: limit)
+            receiveCandidateSnapshot(&parser, limit: limit, askedNs: askedNs)
         } else {
             counters.discarded += 1
         }

@@ -20,6 +20,7 @@ extension SymbolBook {
         guard source.connection != nil else { return }
         source.tick(nowNs: nowNs)
         if let overdueNs = source.overdueNs, overdueNs > nowNs { wake(atNs: overdueNs) }
+        leaveIfLeftBehind()
         let isAtID = served.sync.lastID != nil
         if isAtID, let dueNs = evidenceDueNs, dueNs < nowNs { settleAhead() }
         if isAtID { wakeForEvidence() }
@@ -34,7 +35,7 @@ extension SymbolBook {
     /// Requests the snapshot that settles a doubt.
     func seekProof(_ nowNs: Int64) {
         if served.sync.lastID == nil { return }
-        renewSubscription(nowNs)
+        if candidate == nil || !shared.defect.waitsToResubscribe { renewSubscription(nowNs) }
         if candidate?.id != nil { return }
         if retries.urgent.notBeforeNs > nowNs { return wake(atNs: retries.urgent.notBeforeNs) }
         if doubt.needsProof { return seekProofOfReconnect(nowNs) }
@@ -53,7 +54,6 @@ extension SymbolBook {
         if source.requestDueNs != nil { return }
         if source.leftOutNs != nil, let provableNs = source.provableNs { dueNs = max(dueNs, provableNs) }
         if dueNs > nowNs { return wake(atNs: dueNs) }
-        joins.checked()
         startCandidate(.check)
     }
 

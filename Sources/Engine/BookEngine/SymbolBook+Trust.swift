@@ -70,7 +70,11 @@ extension SymbolBook {
         if !gap.isOpen && served.sync.lastID != nil { counters.doubts += 1 }
         gap.open(why, nowNs: shared.nowNs)
         // Collected updates have the same gap, and a joined candidate cannot tell.
-        if candidate != nil { dropCandidate(failed: false) }
+        if candidate != nil {
+            dropCandidate(failed: false)
+        } else if served.sync.lastID != nil && awaited.isUnderWay && !shared.defect.takesAnswersUnderWay {
+            cancelSnapshot()
+        }
         judge()
         wake(atNs: shared.nowNs &+ shared.configuration.doubtNsMin)
     }
@@ -146,7 +150,7 @@ extension SymbolBook {
     func proved(by evidence: Evidence, atNs: Int64) {
         // A state that the venue is known to have left shows neither that a stream is quiet nor that it omits
         // nothing. And while incoming updates lie behind the book, it is ahead of its stream.
-        let isLeft = aheadSinceNs != nil
+        let isLeft = aheadSinceNs != nil && !shared.defect.provesWhatWasLeft
         let isBehind = behind.isRunning(nowNs: shared.nowNs, limitNs: behindLimitNs)
         if !served.sync.isLive && (isLeft || isBehind) { return }
         let isEarly = evidence == .snapshot && !served.sync.isLive && atNs < seenFromNs
@@ -224,7 +228,20 @@ extension SymbolBook {
     private func isLeftBehind(by shown: UpdateID, _ own: UpdateID) -> Bool {
         if shown <= own || !isPlausible(shown) { return false }
         let sinceNs = source.beyondSinceNs(shown, own: own, nowNs: shared.nowNs)
-        return shared.nowNs &- sinceNs > aheadLimitNs &+ streamLagNs
+        if shared.nowNs &- sinceNs > aheadLimitNs &+ streamLagNs { return true }
+        wake(atNs: sinceNs &+ aheadLimitNs &+ streamLagNs &+ 1)
+        return false
+    }
+
+    /// The same if the newer connection has shown nothing since: the book moves to it.
+    func leaveIfLeftBehind() {
+        guard let present = source.connection, let own = served.sync.lastID,
+            let sinceNs = source.beyondSinceNs(own: own), let newest = shared.connections.newest,
+            newest != present, !shared.defect.ignoresEvidenceAhead
+        else { return }
+        let dueNs = sinceNs &+ aheadLimitNs &+ streamLagNs
+        if dueNs >= shared.nowNs { return wake(atNs: dueNs &+ 1) }
+        _ = leaves(present, for: newest)
     }
 
     /// Updates of the source arrive from now on.
@@ -258,7 +275,9 @@ extension SymbolBook {
     func disconnected(_ gone: UInt16) {
         if source.connection != gone { return source.gone(gone) }
         if candidate != nil { dropCandidate(failed: false) }
-        if served.sync.isCollecting { cancelSnapshot() }
+        if served.sync.isCollecting || awaited.isUnderWay && !shared.defect.takesAnswersUnderWay {
+            cancelSnapshot()
+        }
         let keeps = served.sync.lastID != nil
         let former = doubt
         // Evidence of updates still to come remains valid, as does what the next connection has already

@@ -65,7 +65,7 @@ extension SymbolBook {
         source.noted(connection, id, nowNs: shared.nowNs)
         guard let present = source.connection, let own = served.sync.lastID, id > own,
             !shared.connections.isNewer(connection, than: present), connection != source.abandoned,
-            !shared.defect.ignoresEvidenceAhead
+            !shared.defect.ignoresEvidenceAhead, !shared.defect.ignoresOlderConnection
         else { return }
         ahead.note(id, nowNs: shared.nowNs)
         wakeForEvidence()
@@ -100,12 +100,12 @@ extension SymbolBook {
     /// The book is unusable, and nothing keeps the updates that led to `id`: an older snapshot would lack
     /// them.
     func restartBehind(_ id: UpdateID, _ why: StaleReason) {
-        let id = max(id, awaited.knownID)
+        let id = shared.defect.forgetsBeyond ? id : max(id, awaited.knownID)
         // What lies beyond it is still to come.
         var evidence = ahead
         evidence.reached(id)
         restart(why)
-        ahead = evidence
+        if !shared.defect.forgetsBeyond { ahead = evidence }
         if !shared.defect.forgetsPassed { awaited.passed(id, nowNs: shared.nowNs) }
     }
 
@@ -163,9 +163,10 @@ extension SymbolBook {
         _ why: DepthSynchronizer.ResyncReason, _ ids: UpdateRange, _ frame: Frame, attempt: Int
     ) {
         // What is ahead of this update is still to come.
-        let evidence = ahead
+        var evidence = ahead
+        evidence.reached(ids.last)
         lose(why == .gapWhileOffline ? .disconnected : .gap)
-        if why == .gap { ahead = evidence }
+        ahead = evidence
         if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
         behind.end()
         collectEarly()

@@ -163,7 +163,7 @@ struct SymbolSource {
     /// Another connection is gone: what it has shown says nothing about the next one of that number.
     mutating func gone(_ connection: UInt16) {
         if abandoned == connection { abandoned = nil }
-        if other == connection { (other, otherLastID) = (nil, UpdateID(0)) }
+        if other == connection { (other, otherLastID, beyond) = (nil, UpdateID(0), nil) }
         if refusing == connection { refusing = nil }
     }
 
@@ -248,6 +248,9 @@ struct SymbolSource {
         beyond = (id, nowNs)
         return nowNs
     }
+
+    /// Since when another connection has shown an id that the book has not reached; nil if none has.
+    func beyondSinceNs(own: UpdateID) -> Int64? { beyond.flatMap { $0.id > own ? $0.sinceNs : nil } }
 
     /// How far another connection has come with its updates; nil if it has shown none, or lost one.
     func shownID(by next: UInt16) -> UpdateID? {
