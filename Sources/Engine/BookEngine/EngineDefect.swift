@@ -53,10 +53,6 @@ package struct EngineDefect: Sendable {
     package var forgetsBeyond = false
     /// What agrees with a book proves it, though the venue is known to have moved on.
     package var provesWhatWasLeft = false
-    /// Tickers behind the book prove nothing, however long they go on.
-    package var ignoresBelow = false
-    /// A resubscription that is due waits for whatever else is under way.
-    package var waitsToResubscribe = false
 
     package init() {}
 }

@@ -60,7 +60,7 @@ extension SymbolBook {
     /// update.
     private func noteBelow() {
         let nowNs = shared.nowNs
-        if nowNs &- silence.heardNs <= behindLimitNs || shared.defect.ignoresBelow { return }
+        if nowNs &- silence.heardNs <= behindLimitNs { return }
         source.shownBelow(nowNs: nowNs)
         if source.isLongBelow && candidate == nil && retries.urgent.notBeforeNs <= nowNs {
             startCandidate(.check)

@@ -35,7 +35,7 @@ extension SymbolBook {
     /// Requests the snapshot that settles a doubt.
     func seekProof(_ nowNs: Int64) {
         if served.sync.lastID == nil { return }
-        if candidate == nil || !shared.defect.waitsToResubscribe { renewSubscription(nowNs) }
+        renewSubscription(nowNs)
         if candidate?.id != nil { return }
         if retries.urgent.notBeforeNs > nowNs { return wake(atNs: retries.urgent.notBeforeNs) }
         if doubt.needsProof { return seekProofOfReconnect(nowNs) }

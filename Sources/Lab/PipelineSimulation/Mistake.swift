@@ -81,10 +81,6 @@ package enum Mistake: String, CaseIterable, Sendable {
     case beyondForgotten
     /// What agrees with a book proves it, though the venue is known to have moved on.
     case leftProved
-    /// Tickers behind the book prove nothing, however long they go on.
-    case belowIgnored
-    /// A resubscription that is due waits for whatever else is under way.
-    case resubscriptionWaits
 
     /// The mistake in words.
     package var explanation: String {
@@ -125,8 +121,6 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .olderConnectionIgnored: "updates on an older connection prove nothing"
         case .beyondForgotten: "what lies beyond a book is forgotten with it"
         case .leftProved: "a state that the venue has left proves a book"
-        case .belowIgnored: "tickers behind a book prove nothing for ever"
-        case .resubscriptionWaits: "a resubscription waits for what is under way"
         }
     }
 
@@ -165,8 +159,6 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .olderConnectionIgnored: .handed
         case .beyondForgotten: .ahead
         case .leftProved: .ahead
-        case .belowIgnored: .age
-        case .resubscriptionWaits: .recovery
         }
     }
 }
@@ -236,11 +228,9 @@ extension Mistake {
             [(.contradict, 300_000_000), (.whole, FaultPlan.certain), (.frozen, 300_000_000)]
         case .refusedBelieved: [(.refuse, 500_000_000)]
         case .answerUnderWayTaken: [(.drop, 20_000_000), (.slow, 500_000_000)]
-        case .olderConnectionIgnored: [(.idle, 500_000_000), (.expire, 20_000_000)]
-        case .beyondForgotten: [(.fade, 20_000_000), (.contradict, 300_000_000), (.stale, 300_000_000)]
-        case .leftProved: [(.fade, 20_000_000), (.frozen, 300_000_000)]
-        case .belowIgnored: [(.restart, 5_000_000), (.mute, 300_000_000)]
-        case .resubscriptionWaits: [(.mute, 500_000_000), (.fade, 20_000_000)]
+        case .olderConnectionIgnored: [(.stall, 100_000_000), (.expire, 20_000_000)]
+        case .beyondForgotten: [(.fade, 20_000_000), (.halt, 50_000_000), (.stale, 300_000_000), (.contradict, 100_000_000)]
+        case .leftProved: [(.fade, 20_000_000), (.halt, 50_000_000), (.frozen, 300_000_000)]
         }
     }
 
@@ -251,8 +241,7 @@ extension Mistake {
             .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,
             .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver, .copiesClaimAll,
             .resubscribedBelieved, .publishesLate, .passedForgotten, .refusedBelieved,
-            .answerUnderWayTaken, .olderConnectionIgnored, .beyondForgotten, .leftProved, .belowIgnored,
-            .resubscriptionWaits:
+            .answerUnderWayTaken, .olderConnectionIgnored, .beyondForgotten, .leftProved:
             .spotAlt
         case .gapIgnored, .gapDiscarded, .unprovenBelieved: .spotBTC
         case .spotRuleOnFutures, .deleteByLiteral, .dropsOldestBuffered, .unreadableIgnored, .silenceIgnored,
@@ -347,8 +336,6 @@ extension Mistake {
         case .olderConnectionIgnored: defect.ignoresOlderConnection = true
         case .beyondForgotten: defect.forgetsBeyond = true
         case .leftProved: defect.provesWhatWasLeft = true
-        case .belowIgnored: defect.ignoresBelow = true
-        case .resubscriptionWaits: defect.waitsToResubscribe = true
         default: break
         }
         return defect

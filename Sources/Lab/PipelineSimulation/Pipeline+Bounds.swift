@@ -27,6 +27,7 @@ extension Pipeline {
             // The frame may show that nothing is on its way.
             checker.symbols[index].lateSinceUs = nil
         }
+        noteLost(frame)
         if frame.kind != .message || frame.isRefused { return }
         var source = checker.sources[frame.source] ?? SourceWatch(heardUs: frame.atUs)
         source.steadyCount = frame.atUs - source.heardUs <= 500_000 ? source.steadyCount + 1 : 0
@@ -34,9 +35,14 @@ extension Pipeline {
         checker.sources[frame.source] = source
         guard let index = frame.facts.index, symbols.indices.contains(index) else { return }
         if frame.facts.stream == .depth { checker.symbols[index].delivered[frame.source, default: 0] += 1 }
-        guard engine.source(of: symbols[index]) == frame.source, let id = frame.facts.lastID,
-            id < Pipeline.idMax
-        else { return }
+        guard let id = frame.facts.lastID, id < Pipeline.idMax else { return }
+        if engine.source(of: symbols[index]) != frame.source {
+            let isAside = frame.facts.stream == .depth && !formerSources.contains(frame.source)
+            if isAside && checker.symbols[index].aside == nil {
+                checker.symbols[index].aside = (id, frame.atUs, frame.source)
+            }
+            return
+        }
         switch frame.facts.stream {
         case .depth:
             // Clocks may differ, so lateness is measured against the fastest arrival so far.
@@ -62,6 +68,27 @@ extension Pipeline {
             if checker.symbols[index].ahead == nil { checker.symbols[index].ahead = (id, frame.atUs) }
         case .unknown: break
         }
+    }
+
+    /// An update was lost before the ring, or cannot be read.
+    private func noteLost(_ frame: SteppedFrame) {
+        guard frame.kind == .dropped || frame.kind == .message && frame.isRefused,
+            let index = frame.facts.index, symbols.indices.contains(index), frame.facts.stream == .depth,
+            engine.source(of: symbols[index]) == frame.source, let id = frame.facts.lastID,
+            id < Pipeline.idMax, !formerSources.contains(frame.source)
+        else { return }
+        checker.symbols[index].lost = (id, frame.atUs, frame.source)
+    }
+
+    /// What was lost may have been of no account only if the venue said so since.
+    func checkLost(_ index: Int, _ status: SymbolStatus) {
+        guard let lost = checker.symbols[index].lost else { return }
+        if engine.source(of: symbols[index]) != lost.source || status.lastUpdateID.value >= lost.id {
+            return checker.symbols[index].lost = nil
+        }
+        if checker.symbols[index].pastUs > lost.atUs || plan.snapshotLagMs > 1000 { return }
+        violated(
+            .dropped, symbols[index], "live at \(status.lastUpdateID), behind \(lost.id), which was lost")
     }
 
     /// Checks what a frame just received rules out at once.
@@ -101,6 +128,7 @@ extension Pipeline {
         if venue.banEndUs != nil, checker.symbols[index].poisonedUs != nil {
             checker.symbols[index].poisonedUs = atUs
         }
+        checkAside(index, id.value, atUs: atUs)
         // While the book is not live, nothing is found out and nobody is misled.
         if !checker.symbols[index].isLive {
             checker.symbols[index].poisonedUs? += Pipeline.tickUs
@@ -140,6 +168,20 @@ extension Pipeline {
         if formerSources.contains(source) || venue.banEndUs != nil { return }
         if let changedUs = venue.changedUs(of: symbol, after: id), atUs > changedUs + Pipeline.ageUs {
             violated(.age, symbol, "live at \(id), \((atUs - changedUs) / 1_000_000) s behind")
+        }
+    }
+
+    /// What another connection shows counts as well; if it is the newer one, the other may be late by as much
+    /// as is allowed.
+    private func checkAside(_ index: Int, _ own: Int64, atUs: Int64) {
+        guard let aside = checker.symbols[index].aside, aside.id > own, !formerSources.contains(aside.source),
+            checker.sources[aside.source] != nil
+        else { return checker.symbols[index].aside = nil }
+        let lateUs = engine.configuration.lagNsMax / 1000
+        if checker.symbols[index].isLive, atUs > aside.sinceUs + Pipeline.aheadUs + lateUs + Pipeline.graceUs {
+            violated(
+                .ahead, symbols[index],
+                "live at \(own), while another connection has shown \(aside.id) for 2 s and the allowed lag")
         }
     }
 

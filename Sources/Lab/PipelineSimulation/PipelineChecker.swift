@@ -38,6 +38,11 @@ struct SymbolWatch {
     var lackingSinceUs: Int64?
     /// The first ticker or partial depth that was and still is ahead of the book, and when it arrived.
     var ahead: (id: Int64, sinceUs: Int64)?
+    /// The first update of another connection that was and still is ahead of the book, when it arrived and
+    /// where.
+    var aside: (id: Int64, sinceUs: Int64, source: UInt16)?
+    /// The last update of its connection that was lost or could not be read, and when.
+    var lost: (id: Int64, atUs: Int64, source: UInt16)?
     /// Id of the last ticker of its connection.
     var tickerID: Int64?
     /// When a false snapshot was last handed over, or when the venue last failed to answer since.
@@ -164,6 +169,7 @@ extension Pipeline {
             violated(
                 .handed, symbols[index], "live at \(status.lastUpdateID), behind update \(handed.last)")
         }
+        checkLost(index, status)
         checkAtOnce(index, frame)
         let isKnown = checker.symbols[index].comparedAt == status.lastUpdateID
         if !isKnown { follow(UInt64(bitPattern: status.lastUpdateID.value)) }
