@@ -19,7 +19,7 @@ extension ConnectionSupervisor {
 
     /// Streams that the venue refuses on this connection.
     public func refused(on id: UInt16) -> [String] {
-        links.first { $0.id == id }?.requests.excluded.sorted() ?? []
+        links.first { $0.id == id }?.requests.excluded.sorted().map(\.name) ?? []
     }
 
     /// Does everything that is due.
@@ -88,7 +88,7 @@ extension ConnectionSupervisor {
         dials.subscribed()
         let link = links[index]
         let refused = link.requests.excluded
-        actions.append(.connected(link.id, refused: refused.sorted()))
+        actions.append(.connected(link.id, refused: refused.sorted().map(\.name)))
         actions.append(
             .report(
                 .subscribed(

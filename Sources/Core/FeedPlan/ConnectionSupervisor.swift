@@ -84,7 +84,7 @@ public struct ConnectionSupervisor: Sendable {
     public let configuration: Configuration
     /// Names of all streams of the shard.
     public let streams: [String]
-    private let names: Set<String>
+    private let names: Set<StreamKey>
     private(set) var phase = Phase.new
     /// The connection in service and its replacement.
     var links: [StreamConnection] = []
@@ -94,8 +94,8 @@ public struct ConnectionSupervisor: Sendable {
 
     /// A supervisor that has not started.
     ///
-    /// - Precondition: a configuration that `validate` accepts for this many streams, each named once;
-    ///   `ShardPlan` makes such shards.
+    /// - Precondition: a configuration that `validate` accepts for this many streams, no two of the same
+    ///   bytes; `ShardPlan` makes such shards.
     public init(streams: [String], configuration: Configuration) {
         do throws(ConfigurationError) {
             try configuration.validate(streamCount: streams.count)
@@ -103,7 +103,7 @@ public struct ConnectionSupervisor: Sendable {
             preconditionFailure("\(error)")
         }
         let configuration = configuration.saturated
-        names = Set(streams)
+        names = Set(streams.map(StreamKey.init))
         precondition(names.count == streams.count, "a stream twice")
         self.streams = streams
         self.configuration = configuration
@@ -205,14 +205,14 @@ public struct ConnectionSupervisor: Sendable {
     public mutating func resubscribe(_ wanted: [String], nowMs: Int64) -> [Action] {
         settled(nowMs) { supervisor, actions in
             guard let index = supervisor.links.lastIndex(where: \.isConnected) else { return }
-            let known = wanted.filter { supervisor.names.contains($0) }
+            let known = wanted.filter { supervisor.names.contains(StreamKey($0)) }
             let added = supervisor.links[index].requests.resubscribe(known, nowMs: supervisor.clockMs)
             if added.isEmpty { return }
             actions.append(.report(.resubscribing(supervisor.links[index].id, streamCount: added.count)))
             // Symbols of which the venue refuses a stream are not the connection's fault.
-            let refused = Set(supervisor.links[index].requests.excluded.map { $0.prefix { $0 != "@" } })
+            let refused = Set(supervisor.links[index].requests.excluded.map(\.symbol))
             let lost = supervisor.links[index].countLost(
-                added.filter { !refused.contains($0.prefix { $0 != "@" }) }, nowMs: supervisor.clockMs,
+                added.filter { !refused.contains(StreamKey($0).symbol) }, nowMs: supervisor.clockMs,
                 supervisor.configuration)
             if lost * 100 >= supervisor.streams.count * supervisor.configuration.lostSharePercent {
                 supervisor.links[index].suspect()

@@ -43,7 +43,7 @@ struct StreamConnection: Sendable {
     /// When the overlap with its replacement ends; nil if it has none.
     private(set) var retireAtMs: Int64?
     /// How often each stream was resubscribed on this connection, each time soon after the last.
-    private var resubscriptions: [String: (count: Int, atMs: Int64)] = [:]
+    private var resubscriptions: [StreamKey: (count: Int, atMs: Int64)] = [:]
 
     /// A connection being dialled now.
     init(
@@ -147,7 +147,7 @@ struct StreamConnection: Sendable {
         _ added: [String], nowMs: Int64, _ configuration: ConnectionSupervisor.Configuration
     ) -> Int {
         let sinceMs = nowMs - configuration.lostWithinMs
-        for name in added {
+        for name in added.map(StreamKey.init) {
             let last = resubscriptions[name] ?? (count: 0, atMs: .min)
             resubscriptions[name] = (last.atMs >= sinceMs ? last.count + 1 : 1, nowMs)
         }

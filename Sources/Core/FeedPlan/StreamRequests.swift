@@ -71,7 +71,7 @@ struct StreamRequests: Sendable {
     private var refusalCount = 0
     private var nameCount = 0
     /// Names the venue rejects on this connection.
-    private(set) var excluded = Set<String>()
+    private(set) var excluded = Set<StreamKey>()
     private var again: [String] = []
     private var againAtMs: Int64 = 0
     private var lastID: Int64 = 0
@@ -113,8 +113,8 @@ struct StreamRequests: Sendable {
     /// - Returns: those that were not waiting already.
     mutating func resubscribe(_ streams: [String], nowMs: Int64) -> [String] {
         if again.isEmpty { againAtMs = nowMs + coalesceMs }
-        var known = Set(again)
-        let added = streams.filter { known.insert($0).inserted }
+        var known = Set(again.map(StreamKey.init))
+        let added = streams.filter { known.insert(StreamKey($0)).inserted }
         again += added
         return added
     }
@@ -148,7 +148,7 @@ struct StreamRequests: Sendable {
         awaited = nil
         switch outcome {
         case .accepted:
-            if request.method == .subscribe { excluded.subtract(request.streams) }
+            if request.method == .subscribe { excluded.subtract(request.streams.map(StreamKey.init)) }
             return .accepted(request)
         case .refused(let code, let text): return refused(request, batch, code, text)
         }
@@ -158,7 +158,7 @@ struct StreamRequests: Sendable {
         _ request: StreamRequest, _ batch: Batch, _ code: Int64, _ text: String
     ) -> Verdict {
         // One that was refused before costs nothing but itself.
-        if batch.streams.count == 1, excluded.contains(batch.streams[0]) {
+        if batch.streams.count == 1, excluded.contains(StreamKey(batch.streams[0])) {
             return .excluded(request, code: code, text: text)
         }
         refusalCount += 1
@@ -172,7 +172,7 @@ struct StreamRequests: Sendable {
             return .refused(request, code: code, text: text, isFinal: true)
         }
         if batch.streams.count == 1 {
-            excluded.formUnion(batch.streams)
+            excluded.formUnion(batch.streams.map(StreamKey.init))
             return excluded.count < nameCount
                 ? .excluded(request, code: code, text: text)
                 : .refused(request, code: code, text: text, isFinal: true)
@@ -199,12 +199,12 @@ struct StreamRequests: Sendable {
 
     /// Turns the names to resubscribe into pairs of requests.
     private mutating func waitForBoth() {
-        for batch in batches(again.filter { !excluded.contains($0) }) {
+        for batch in batches(again.filter { !excluded.contains(StreamKey($0)) }) {
             waiting.append(Batch(method: .unsubscribe, streams: batch))
             waiting.append(Batch(method: .subscribe, streams: batch))
         }
         // One that was refused may be refused again, which must not cost the others theirs.
-        for name in again where excluded.contains(name) {
+        for name in again where excluded.contains(StreamKey(name)) {
             waiting.append(Batch(method: .subscribe, streams: [name], isRetry: true, isFirst: true))
         }
         again = []

@@ -16,7 +16,8 @@ public struct ServiceConfiguration: Sendable {
 
     /// The venue's addresses.
     public var endpoints: Endpoints
-    /// Symbols; duplicates are dropped.
+    /// Symbols; duplicates are dropped. Two that differ only in the case of letters are refused: the venue
+    /// gives their streams one name.
     public var symbols: [SymbolName]
     /// Which streams of each symbol.
     public var streams = StreamSelection()

@@ -296,9 +296,8 @@ struct RunCommand: ParsableCommand {
         var loop = EventLoop.Options()
         loop.authorityPath = ca
         if all {
-            logger.info("fetching the list of symbols", metadata: ["from": "\(endpoints.restBase)"])
             let fetched = try fetchList(endpoints, loop, limit, logger)
-            names = fetched.symbols.filter(\.isTrading).map(\.symbol)
+            names = tradingSymbols(of: fetched, logger)
             if names.isEmpty {
                 printError("lob: no symbol trades on \(endpoints.market.name)")
                 throw ExitCode(1)
