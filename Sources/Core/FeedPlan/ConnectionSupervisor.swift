@@ -18,8 +18,9 @@
 //   `disconnected` or `retired` exactly once for each id that had it.
 // * After `stop` nothing is open and nothing is ever opened again.
 //
-// Bounds: two connections, their requests (`StreamRequests`), one number for each stream ever resubscribed on
-// a connection, `attemptsPerFiveMinutesMax` times. At most 20 actions per input.
+// Bounds: two connections, their requests (`StreamRequests`), the names of refused streams, one number for
+// each stream ever resubscribed on a connection, `attemptsPerFiveMinutesMax` times. At most 20 actions per
+// input.
 //
 // Worst case: O(streams of the shard) when a connection opens or streams are resubscribed, otherwise O(1).
 
@@ -51,6 +52,8 @@ import MarketData
 ///              replied: refused                       –            send the batch again
 ///              replied: refused again, several names  –            send its halves
 ///              replied: refused again, one name       –            go on without it, as after success
+///              replied: refused again, some names     –            send each of them alone
+///                left out before
 ///              replied: all or too much refused       gone         close; open after its backoff
 ///              time: no answer in time                gone         close; open after its backoff
 ///              shutdownAnnounced: it is alone, older  outgoing     open a replacement
@@ -71,7 +74,8 @@ import MarketData
 ///              opened again                           –
 /// ```
 /// A stream that the venue does not accept is left out on that connection: `connected` names it. It is
-/// requested again when the owner asks for a resubscription, alone, and on the next connection.
+/// requested again when the owner asks for a resubscription, alone, and on the next connection, after all
+/// others; so a connection that ends over too many refusals leaves fewer to be found by the next one.
 /// When the older of two is gone, the newer takes its place; when the newer is gone, the older stays, still
 /// outgoing. Backoff grows with every consecutive failure. A connection that was subscribed for long, or that
 /// delivered data, is no failure; a `Retry-After` is always observed.
@@ -89,6 +93,8 @@ public struct ConnectionSupervisor: Sendable {
     /// The connection in service and its replacement.
     var links: [StreamConnection] = []
     var dials: DialPolicy
+    /// Streams that the venue refused when they were last requested, on whichever connection.
+    var excluded: Set<StreamKey> = []
     private(set) var clockMs: Int64 = .min
     var lastID: UInt16 = 0
 
@@ -131,7 +137,9 @@ public struct ConnectionSupervisor: Sendable {
         _ id: UInt16, to requestID: RequestID?, _ outcome: ReplyOutcome, nowMs: Int64
     ) -> [Action] {
         settled(nowMs, id) { supervisor, index, actions in
-            switch supervisor.links[index].requests.replied(requestID, outcome) {
+            let verdict = supervisor.links[index].requests.replied(requestID, outcome)
+            supervisor.learn(index, verdict)
+            switch verdict {
             case .unrelated, .split: break
             case .accepted(let request):
                 if supervisor.links[index].isConnected && request.method == .subscribe {

@@ -46,14 +46,16 @@ struct StreamConnection: Sendable {
     private var resubscriptions: [StreamKey: (count: Int, atMs: Int64)] = [:]
 
     /// A connection being dialled now.
+    ///
+    /// - Parameter excluded: streams that the venue refused on earlier connections.
     init(
-        _ id: UInt16, dialledAtMs: Int64, renewAtMs: Int64,
+        _ id: UInt16, dialledAtMs: Int64, renewAtMs: Int64, excluded: Set<StreamKey> = [],
         _ configuration: ConnectionSupervisor.Configuration
     ) {
         self.id = id
         self.dialledAtMs = dialledAtMs
         self.renewAtMs = renewAtMs
-        requests = StreamRequests(configuration)
+        requests = StreamRequests(configuration, excluded: excluded)
     }
 
     /// Whether it is in service: all its streams are acknowledged.
