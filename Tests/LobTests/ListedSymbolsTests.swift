@@ -1,6 +1,9 @@
 // What `lob run --all` takes from the venue's list.
 
+import ArgumentParser
 import BinanceVenue
+import BookService
+import LobTransport
 import MarketData
 import Testing
 
@@ -20,5 +23,18 @@ import Testing
         #expect(symbols == [SymbolName("BTCUSDT"), SymbolName("CAF\u{c9}"), SymbolName("CAFE\u{301}")])
         #expect(leftOut.map { $0.symbol } == [SymbolName("btcusdt")])
         #expect(leftOut.map { $0.owner } == [SymbolName("BTCUSDT")])
+    }
+
+    /// The limit that the list states is the service's from its first request on.
+    @Test func theStatedLimit() throws {
+        let limit = #"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":1200}"#
+        let body = Array("{\"symbols\":[],\"rateLimits\":[\(limit)]}".utf8)
+        let info = try ExchangeInfo(body.span, market: .spot)
+        let command = try RunCommand.parse(["--all"])
+        for (list, wanted) in [(info, 1200), (nil, nil)] as [(ExchangeInfo?, Int?)] {
+            let service = try command.service(
+                command.endpoints(), [SymbolName("BTCUSDT")], EventLoop.Options(), list: list)
+            #expect(service.fetcher.statedWeightPerMinute == wanted)
+        }
     }
 }

@@ -304,14 +304,8 @@ struct RunCommand: ParsableCommand {
             }
             list = fetched
         }
-        var configuration = ServiceConfiguration(endpoints: endpoints, symbols: names)
-        books.apply(to: &configuration)
-        configuration.shardCountMin = shards
-        configuration.streams.hasBookTicker = !noBookTicker
-        configuration.isCombined = !raw
-        configuration.loop = loop
-        configuration.fetcher.listAttemptsMax = .max
-        var run = Run(configuration, books, console, logger, title: "\(market.rawValue)", limit: limit)
+        let service = service(endpoints, names, loop, list: list)
+        var run = Run(service, books, console, logger, title: "\(market.rawValue)", limit: limit)
         run.serving = try serve.map(serving.options)
         run.recording = recording.options
         run.keeping = keeping.options
