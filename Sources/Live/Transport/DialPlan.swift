@@ -49,6 +49,14 @@ struct DialPlan {
         self.backends = backends
     }
 
+    /// Whether nothing is to be attempted any more, whatever was to be done next.
+    var isOver: Bool {
+        switch state {
+        case .new, .resolving, .attempting: false
+        case .over: true
+        }
+    }
+
     mutating func begin(numericAddress: String?) -> Action {
         switch state {
         case .new:
