@@ -23,5 +23,20 @@ extension SocketTests {
                 #expect(attempts == [.native] && ends == [.cancelled])
             }
         }
+
+        /// Every attempt after the first is told: the server counts them all.
+        @Test func furtherAttemptsAreTold() throws {
+            let server = ScriptedServer([.awaitRequest, .hangUp])
+            try withLoop { loop in
+                var furtherCount = 0
+                var isOver = false
+                var handlers = WebSocketClient.Handlers { _, _ in }
+                handlers.attempted = { furtherCount += 1 }
+                handlers.closed = { _ in isOver = true }
+                _ = WebSocketClient(server.url, on: loop, handlers: handlers)
+                drive(loop, [server]) { isOver }
+                #expect(furtherCount == 1 && server.connections.count == 2)
+            }
+        }
     }
 }

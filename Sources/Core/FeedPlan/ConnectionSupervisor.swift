@@ -71,6 +71,7 @@ import MarketData
 ///              resubscribe: too many were lost        outgoing     open a replacement
 ///              closed                                 gone         disconnected; open if it was alone
 /// any          sent                                   –            less room for requests
+///              redialled                              –            less room for connections
 ///              opened again                           –
 /// ```
 /// A stream that the venue does not accept is left out on that connection: `connected` names it. It is
@@ -123,6 +124,12 @@ public struct ConnectionSupervisor: Sendable {
         case .running, .stopped: break
         }
         return settled(nowMs) { _, _ in }
+    }
+
+    /// A connection being opened makes another attempt, which counts like the first. Nothing is due at once.
+    public mutating func redialled(nowMs: Int64) {
+        clockMs = max(clockMs, nowMs)
+        dials.dialled(nowMs: clockMs)
     }
 
     /// The connection is open, with nothing subscribed yet.

@@ -44,6 +44,9 @@ extension ServiceConfiguration {
             throw error.inside("supervisor")
         }
         try socket.validate()
+        if supervisor.terms.attemptsPerFiveMinutesMax != nil {
+            try ConfigurationError.check("shardCountMin", shardCountMin, 1...max(diallingShardsMax, 1))
+        }
         try busySilence.validate()
         try validateFetcher()
         try validateLoop()
