@@ -317,7 +317,8 @@ let package = Package(
             name: "LobTests",
             dependencies: [
                 "lob", "BookServer", "SnapshotStore", "BookEngine", "DepthBook", "MarketData", "TestSupport",
-                "BookExports", "BookRecording", "LobRecording", "LobHandoff", "BinanceVenue",
+                "BookExports", "BookRecording", "BookService", "LobRecording", "LobHandoff", "LobTransport",
+                "BinanceVenue",
             ]),
         .testTarget(name: "TidyTests"),
     ]

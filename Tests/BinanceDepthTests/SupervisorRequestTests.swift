@@ -142,6 +142,24 @@ struct SupervisorRequestTests {
         #expect(words == ["close 1"] && h.requests[1]!.count <= 65)
     }
 
+    /// Names that look the same and differ in their bytes are different streams: each has its own fate.
+    @Test func namesAreTheirBytes() {
+        let (composed, decomposed) = ("caf\u{e9}usdt@depth", "cafe\u{301}usdt@depth")
+        var h = SupervisorHarness(.usdm, streams: [composed, decomposed])
+        h.connect()
+        #expect(h.isConnected && h.requests[1]!.flatMap(\.streams).count == 2)
+        _ = h.resubscribe([decomposed])
+        #expect(h.wait(atMostMs: 1000) == ["unsub 1"])
+        #expect(h.requests[1]!.last!.streams.map { Array($0.utf8) } == [Array(decomposed.utf8)])
+        h = SupervisorHarness(.usdm, streams: [composed, decomposed]) { $0.batchNameCountMax = 1 }
+        _ = h.start()
+        _ = h.opened(1)
+        _ = h.refused(1)
+        _ = h.refused(1)
+        #expect(h.accepted(1) == ["up 1 without \(composed)"])
+        #expect(h.supervisor.refused(on: 1).map { Array($0.utf8) } == [Array(composed.utf8)])
+    }
+
     @Test func everyBatchHasItsOwnSecondChance() {
         var h = SupervisorHarness(.usdm) { $0.batchNameCountMax = 1 }
         _ = h.start()

@@ -149,6 +149,17 @@ struct SupervisorTests {
         #expect(h.nowMs >= begin + 300_000)
     }
 
+    /// What a link attempts beyond the first time counts as well, even where nothing more is allowed.
+    @Test func furtherAttemptsCount() {
+        var h = SupervisorHarness { $0.attemptsPerFiveMinutesMax = 3 }
+        let begin = h.nowMs
+        _ = h.start()
+        for _ in 0..<4 { h.supervisor.redialled(nowMs: h.nowMs) }
+        _ = h.closed(1)
+        #expect(h.wait(atMostMs: 299_999) == [] && h.wait(atMostMs: 1) == ["open 2"])
+        #expect(h.nowMs == begin + 300_000)
+    }
+
     // MARK: - Replacing
 
     @Test func shutdownOpensAReplacementAtOnce() {

@@ -66,4 +66,18 @@ import Testing
         let feed = configuration.feed(shard: 0, of: shards, configuration.symbols)
         #expect(feed.supervisor.attemptsPerFiveMinutesMax == wanted)
     }
+
+    /// Also if the last dial that each shard may make takes all the attempts that a dial may take. More
+    /// shards are refused where the market has a limit.
+    @Test(arguments: 1...60) func attemptsOfAllShards(_ shards: Int) throws {
+        var configuration = configuration(.spot, symbols: 1, depth: 1000)
+        let feed = configuration.feed(shard: 0, of: shards, configuration.symbols)
+        let each = feed.supervisor.attemptsPerFiveMinutesMax + configuration.attemptsPerDialMax - 1
+        #expect(each * shards <= 300)
+        configuration.shardCountMin = shards
+        try configuration.validate()
+        configuration.shardCountMin = shards + 60
+        let error = #expect(throws: ConfigurationError.self) { try configuration.validate() }
+        #expect(error?.field == "shardCountMin" && error?.legal == "1 … 60")
+    }
 }

@@ -134,6 +134,13 @@ struct WrongCase: Sendable, CustomStringConvertible {
     var change: @Sendable (inout ServiceConfiguration) -> Void
 
     static let all: [WrongCase] = [
+        WrongCase(description: "two symbols with one name of their streams", field: "symbols") {
+            $0.symbols = [SymbolName("BTCUSDT"), SymbolName("ETHUSDT"), SymbolName("btcUSDT")]
+        },
+        WrongCase(description: "one symbol twice", field: nil) { $0.symbols += $0.symbols },
+        WrongCase(description: "symbols that look the same", field: nil) {
+            $0.symbols = [SymbolName("CAF\u{c9}"), SymbolName("CAFE\u{301}")]
+        },
         WrongCase(description: "silence for ever", field: nil) { $0.silenceMs = .max },
         WrongCase(description: "audits never", field: nil) { $0.auditEveryMs = .max },
         WrongCase(description: "depth without end", field: "depth") { $0.depth = .max },

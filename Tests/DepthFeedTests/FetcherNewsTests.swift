@@ -145,5 +145,14 @@ extension FeedSocketTests {
             #expect("\(d.status.lastError)" == "usdm states a limit of 7 a minute")
             d.finish()
         }
+
+        /// A limit from a list that another fetcher has fetched holds from the first request on.
+        @Test(arguments: [(1200, 1080, 0), (7, 5400, 1)])
+        func aLimitKnownBefore(_ stated: Int, _ weightMax: Int, _ unusable: Int) throws {
+            let d = try FetcherHarness { $0.statedWeightPerMinute = stated }
+            #expect(d.fetcher.plan.weightMax == weightMax)
+            #expect(d.fetcher.counted.unusableLimits == unusable)
+            d.finish()
+        }
     }
 }

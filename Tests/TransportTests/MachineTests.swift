@@ -101,6 +101,21 @@ import Testing
         #expect(attempts[4] == .giveUp(.noTLS(address: "x")) && attempts[5] == .none)
     }
 
+    /// However the attempts fail, several backends are tried at one address only.
+    @Test(arguments: [
+        TransportError.unanswered, .unansweredInPlain, .badAnswer("x"), .handshakeInvalid(.accept),
+    ])
+    func onlySoManyAttempts(_ error: TransportError) {
+        var plan = DialPlan(backends: [.native, .libwebsockets])
+        _ = plan.begin(numericAddress: nil)
+        var attempts = [plan.resolved((0..<16).map { "\($0)" })]
+        for _ in 0..<16 { attempts.append(plan.failed(error)) }
+        #expect(attempts[1] == .attempt(address: "0", backend: .libwebsockets))
+        #expect(attempts[4] == .attempt(address: "3", backend: .native))
+        #expect(attempts[5] == .giveUp(error) && attempts[6] == .none)
+        #expect(DialPlan.attemptCountMax(backendCount: 2) == 5)
+    }
+
     @Test func oneBackend() {
         var plan = DialPlan(backends: [.native])
         _ = plan.begin(numericAddress: "a")

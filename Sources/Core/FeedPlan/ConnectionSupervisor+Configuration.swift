@@ -29,8 +29,8 @@ extension ConnectionSupervisor {
         /// Upper limit of that doubling; up to half as much again is added at random.
         public var refusedWaitMaxMs = RefusalWait.maxMs
         /// This shard's share of the attempts an IP may make in five minutes, observed even if the venue
-        /// states no limit. Leave room: an attempt that falls back to another backend counts twice at the
-        /// venue.
+        /// states no limit. Leave room: the last connection that it allows may still take several attempts,
+        /// at other addresses or by another backend.
         public var attemptsPerFiveMinutesMax = 120
         /// A connection is replaced at least this long before the venue ends it.
         public var renewalMarginMs: Int64 = 600_000

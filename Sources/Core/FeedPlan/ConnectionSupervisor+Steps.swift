@@ -19,7 +19,7 @@ extension ConnectionSupervisor {
 
     /// Streams that the venue refuses on this connection.
     public func refused(on id: UInt16) -> [String] {
-        links.first { $0.id == id }?.requests.excluded.sorted() ?? []
+        links.first { $0.id == id }?.requests.excluded.sorted().map(\.name) ?? []
     }
 
     /// Does everything that is due.
@@ -78,8 +78,21 @@ extension ConnectionSupervisor {
         let lifeMs = Int64(configuration.terms.lifeMs) - configuration.renewalMarginMs
         let renewAtMs = clockMs + lifeMs - dials.jitterMs(configuration.renewalJitterMs)
         links.append(
-            StreamConnection(lastID, dialledAtMs: clockMs, renewAtMs: renewAtMs, configuration))
+            StreamConnection(
+                lastID, dialledAtMs: clockMs, renewAtMs: renewAtMs, excluded: excluded, configuration))
         actions.append(.open(lastID))
+    }
+
+    /// Remembers for the next connection which streams the venue refuses: finding all of them may take more
+    /// refusals than one connection has. A venue that refuses every stream is asked for all of them anew.
+    mutating func learn(_ index: Int, _ verdict: StreamRequests.Verdict) {
+        switch verdict {
+        case .unrelated, .split: break
+        case .accepted(let request):
+            if request.method == .subscribe { excluded.subtract(request.streams.map(StreamKey.init)) }
+        case .excluded(let request, _, _): excluded.formUnion(request.streams.map(StreamKey.init))
+        case .refused: if links[index].requests.excluded.count == streams.count { excluded = [] }
+        }
     }
 
     /// A request was accepted; after the last one of a new connection it counts as connected.
@@ -88,7 +101,7 @@ extension ConnectionSupervisor {
         dials.subscribed()
         let link = links[index]
         let refused = link.requests.excluded
-        actions.append(.connected(link.id, refused: refused.sorted()))
+        actions.append(.connected(link.id, refused: refused.sorted().map(\.name)))
         actions.append(
             .report(
                 .subscribed(

@@ -18,8 +18,9 @@
 //   `disconnected` or `retired` exactly once for each id that had it.
 // * After `stop` nothing is open and nothing is ever opened again.
 //
-// Bounds: two connections, their requests (`StreamRequests`), one number for each stream ever resubscribed on
-// a connection, `attemptsPerFiveMinutesMax` times. At most 20 actions per input.
+// Bounds: two connections, their requests (`StreamRequests`), the names of refused streams, one number for
+// each stream ever resubscribed on a connection, `attemptsPerFiveMinutesMax` times. At most 20 actions per
+// input.
 //
 // Worst case: O(streams of the shard) when a connection opens or streams are resubscribed, otherwise O(1).
 
@@ -51,6 +52,8 @@ import MarketData
 ///              replied: refused                       –            send the batch again
 ///              replied: refused again, several names  –            send its halves
 ///              replied: refused again, one name       –            go on without it, as after success
+///              replied: refused again, some names     –            send each of them alone
+///                left out before
 ///              replied: all or too much refused       gone         close; open after its backoff
 ///              time: no answer in time                gone         close; open after its backoff
 ///              shutdownAnnounced: it is alone, older  outgoing     open a replacement
@@ -68,10 +71,12 @@ import MarketData
 ///              resubscribe: too many were lost        outgoing     open a replacement
 ///              closed                                 gone         disconnected; open if it was alone
 /// any          sent                                   –            less room for requests
+///              redialled                              –            less room for connections
 ///              opened again                           –
 /// ```
 /// A stream that the venue does not accept is left out on that connection: `connected` names it. It is
-/// requested again when the owner asks for a resubscription, alone, and on the next connection.
+/// requested again when the owner asks for a resubscription, alone, and on the next connection, after all
+/// others; so a connection that ends over too many refusals leaves fewer to be found by the next one.
 /// When the older of two is gone, the newer takes its place; when the newer is gone, the older stays, still
 /// outgoing. Backoff grows with every consecutive failure. A connection that was subscribed for long, or that
 /// delivered data, is no failure; a `Retry-After` is always observed.
@@ -84,18 +89,20 @@ public struct ConnectionSupervisor: Sendable {
     public let configuration: Configuration
     /// Names of all streams of the shard.
     public let streams: [String]
-    private let names: Set<String>
+    private let names: Set<StreamKey>
     private(set) var phase = Phase.new
     /// The connection in service and its replacement.
     var links: [StreamConnection] = []
     var dials: DialPolicy
+    /// Streams that the venue refused when they were last requested, on whichever connection.
+    var excluded: Set<StreamKey> = []
     private(set) var clockMs: Int64 = .min
     var lastID: UInt16 = 0
 
     /// A supervisor that has not started.
     ///
-    /// - Precondition: a configuration that `validate` accepts for this many streams, each named once;
-    ///   `ShardPlan` makes such shards.
+    /// - Precondition: a configuration that `validate` accepts for this many streams, no two of the same
+    ///   bytes; `ShardPlan` makes such shards.
     public init(streams: [String], configuration: Configuration) {
         do throws(ConfigurationError) {
             try configuration.validate(streamCount: streams.count)
@@ -103,7 +110,7 @@ public struct ConnectionSupervisor: Sendable {
             preconditionFailure("\(error)")
         }
         let configuration = configuration.saturated
-        names = Set(streams)
+        names = Set(streams.map(StreamKey.init))
         precondition(names.count == streams.count, "a stream twice")
         self.streams = streams
         self.configuration = configuration
@@ -119,6 +126,12 @@ public struct ConnectionSupervisor: Sendable {
         return settled(nowMs) { _, _ in }
     }
 
+    /// A connection being opened makes another attempt, which counts like the first. Nothing is due at once.
+    public mutating func redialled(nowMs: Int64) {
+        clockMs = max(clockMs, nowMs)
+        dials.dialled(nowMs: clockMs)
+    }
+
     /// The connection is open, with nothing subscribed yet.
     public mutating func opened(_ id: UInt16, nowMs: Int64) -> [Action] {
         settled(nowMs, id) { supervisor, index, _ in
@@ -131,7 +144,9 @@ public struct ConnectionSupervisor: Sendable {
         _ id: UInt16, to requestID: RequestID?, _ outcome: ReplyOutcome, nowMs: Int64
     ) -> [Action] {
         settled(nowMs, id) { supervisor, index, actions in
-            switch supervisor.links[index].requests.replied(requestID, outcome) {
+            let verdict = supervisor.links[index].requests.replied(requestID, outcome)
+            supervisor.learn(index, verdict)
+            switch verdict {
             case .unrelated, .split: break
             case .accepted(let request):
                 if supervisor.links[index].isConnected && request.method == .subscribe {
@@ -205,14 +220,14 @@ public struct ConnectionSupervisor: Sendable {
     public mutating func resubscribe(_ wanted: [String], nowMs: Int64) -> [Action] {
         settled(nowMs) { supervisor, actions in
             guard let index = supervisor.links.lastIndex(where: \.isConnected) else { return }
-            let known = wanted.filter { supervisor.names.contains($0) }
+            let known = wanted.filter { supervisor.names.contains(StreamKey($0)) }
             let added = supervisor.links[index].requests.resubscribe(known, nowMs: supervisor.clockMs)
             if added.isEmpty { return }
             actions.append(.report(.resubscribing(supervisor.links[index].id, streamCount: added.count)))
             // Symbols of which the venue refuses a stream are not the connection's fault.
-            let refused = Set(supervisor.links[index].requests.excluded.map { $0.prefix { $0 != "@" } })
+            let refused = Set(supervisor.links[index].requests.excluded.map(\.symbol))
             let lost = supervisor.links[index].countLost(
-                added.filter { !refused.contains($0.prefix { $0 != "@" }) }, nowMs: supervisor.clockMs,
+                added.filter { !refused.contains(StreamKey($0).symbol) }, nowMs: supervisor.clockMs,
                 supervisor.configuration)
             if lost * 100 >= supervisor.streams.count * supervisor.configuration.lostSharePercent {
                 supervisor.links[index].suspect()

@@ -7,7 +7,7 @@
 ///
 /// ```
 /// input              effect
-/// dialled            one more attempt within five minutes
+/// dialled            one more attempt within five minutes, whether or not there was room for it
 /// lost               one more failure; the next attempt waits longer
 /// lost: refused      the wait at least doubles, starting from the venue's own
 /// proved             earlier failures are forgotten
@@ -42,7 +42,7 @@ struct DialPolicy: Sendable {
     /// Earliest time to dial the next connection.
     var dialAtMs: Int64 { max(notBeforeMs, attempts.roomAtMs) }
 
-    /// A connection is being dialled.
+    /// A connection is being dialled, or dialled again by its link.
     mutating func dialled(nowMs: Int64) { attempts.charge(nowMs) }
 
     /// A random time of 0 … `maxMs`, so that many shards do not act at once.

@@ -179,7 +179,7 @@ struct RequestBudget: Sendable {
         _ nowMs: Int64
     ) {
         refusalCount += 1
-        let toldMs = answer.retryAfterSeconds.map { Int64(min(max($0, 0), 30 * 86_400)) * 1000 }
+        let toldMs = answer.retryAfterSeconds.map { RefusalWait.ms(retryAfterSeconds: $0) }
         let waits = limits.wait(reason)
         pause.refused(
             reason, ticket: ticket, waitMs: toldMs ?? waits.firstMs, waitMaxMs: waits.maxMs,

@@ -9,7 +9,7 @@
 // that a slow one holds up no other.
 //
 // Invariants
-// * `untilMs` is never before what any `Retry-After` demanded.
+// * `untilMs` is never before what any `Retry-After` demanded, as far as that is believed; see `RefusalWait`.
 // * Success of a request sent before the last refusal proves nothing and changes nothing.
 
 /// When requests may be sent again, and how many at once.
@@ -18,9 +18,6 @@ struct RequestPause: Sendable {
     enum Reason: Sendable {
         case limited, banned, blocked, outage
     }
-
-    /// Bans grow from two minutes to three days; no pause is longer.
-    static let maxMs: Int64 = 3 * 86_400_000
 
     /// Whether the venue's last word was a refusal: one request at a time.
     private(set) var isProbing = false

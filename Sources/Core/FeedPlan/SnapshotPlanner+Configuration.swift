@@ -38,7 +38,7 @@ extension SnapshotPlanner {
         public var snapshotLagMs: Int64 = 400
         /// Requests of one priority that are announced and not sent yet: updates are kept for each.
         public var announcedMax = 16
-        /// Pause after a 429 without `Retry-After`.
+        /// Pause after a 429 without `Retry-After`; doubled with every further one, up to ten minutes.
         public var limitedWaitMs: Int64 = 60_000
         /// Pause after a 418 without `Retry-After`: the shortest ban.
         public var bannedWaitMs: Int64 = 120_000
@@ -62,8 +62,10 @@ extension SnapshotPlanner {
         /// First and longest pause after a refusal.
         func wait(_ reason: RequestPause.Reason) -> (firstMs: Int64, maxMs: Int64) {
             switch reason {
-            case .limited, .outage: (limitedWaitMs, RequestPause.maxMs)
-            case .banned: (bannedWaitMs, RequestPause.maxMs)
+            // The budget of the next minute is whole again, whoever has spent this one's.
+            case .limited, .outage: (limitedWaitMs, RefusalWait.maxMs)
+            // Bans grow from two minutes to three days.
+            case .banned: (bannedWaitMs, RefusalWait.toldMaxMs)
             case .blocked: (blockedWaitMs, blockedWaitMaxMs)
             }
         }

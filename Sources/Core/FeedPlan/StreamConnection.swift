@@ -43,17 +43,19 @@ struct StreamConnection: Sendable {
     /// When the overlap with its replacement ends; nil if it has none.
     private(set) var retireAtMs: Int64?
     /// How often each stream was resubscribed on this connection, each time soon after the last.
-    private var resubscriptions: [String: (count: Int, atMs: Int64)] = [:]
+    private var resubscriptions: [StreamKey: (count: Int, atMs: Int64)] = [:]
 
     /// A connection being dialled now.
+    ///
+    /// - Parameter excluded: streams that the venue refused on earlier connections.
     init(
-        _ id: UInt16, dialledAtMs: Int64, renewAtMs: Int64,
+        _ id: UInt16, dialledAtMs: Int64, renewAtMs: Int64, excluded: Set<StreamKey> = [],
         _ configuration: ConnectionSupervisor.Configuration
     ) {
         self.id = id
         self.dialledAtMs = dialledAtMs
         self.renewAtMs = renewAtMs
-        requests = StreamRequests(configuration)
+        requests = StreamRequests(configuration, excluded: excluded)
     }
 
     /// Whether it is in service: all its streams are acknowledged.
@@ -147,7 +149,7 @@ struct StreamConnection: Sendable {
         _ added: [String], nowMs: Int64, _ configuration: ConnectionSupervisor.Configuration
     ) -> Int {
         let sinceMs = nowMs - configuration.lostWithinMs
-        for name in added {
+        for name in added.map(StreamKey.init) {
             let last = resubscriptions[name] ?? (count: 0, atMs: .min)
             resubscriptions[name] = (last.atMs >= sinceMs ? last.count + 1 : 1, nowMs)
         }

@@ -12,7 +12,8 @@
 //
 // A name that the venue does not accept must not cost the others their streams: a batch refused twice is
 // halved until the name stands alone, and that name is then left out. A venue that refuses everything is not
-// asked a thousand times.
+// asked a thousand times. Names that an earlier connection left out come last, together: if they are refused
+// again, each is asked for alone, which costs the others nothing.
 
 /// Sends the requests of one connection one after another.
 ///
@@ -28,7 +29,10 @@
 ///           reply: SUBSCRIBE refused, first time    idle        refused, waits again before all others
 ///           reply: SUBSCRIBE of an excluded name
 ///             accepted                              idle        accepted, it is excluded no more
-///             refused                               idle        refused for good, it stays excluded
+///             refused, not the only one left        idle        refused for good, it stays excluded
+///           reply: SUBSCRIBE of excluded names
+///             accepted                              idle        accepted, they are excluded no more
+///             refused                               idle        split: each waits alone before all others
 ///           reply: SUBSCRIBE refused, second time
 ///             of many names, first subscription     idle        split: its halves wait before all others
 ///             of one name, not the only one left    idle        refused for good, the name is excluded
@@ -46,13 +50,14 @@ struct StreamRequests: Sendable {
         case accepted(StreamRequest)
         /// The venue refused it; `isFinal` if it is not retried.
         case refused(StreamRequest, code: Int64, text: String, isFinal: Bool)
-        /// The venue refused it; its halves will be sent.
+        /// The venue refused it; its parts will be sent.
         case split
         /// The venue rejects this one name; the others go on.
         case excluded(StreamRequest, code: Int64, text: String)
     }
 
-    /// Refusals on a connection after which batches are no longer halved: each rejected name costs about ten.
+    /// Refusals on a connection after which batches are no longer halved: each rejected name costs about ten,
+    /// unless it was rejected before.
     static let refusalCountMax = 64
 
     private struct Batch: Sendable {
@@ -70,17 +75,19 @@ struct StreamRequests: Sendable {
     private var awaited: (request: StreamRequest, batch: Batch, sentAtMs: Int64)?
     private var refusalCount = 0
     private var nameCount = 0
-    /// Names the venue rejects on this connection.
-    private(set) var excluded = Set<String>()
+    /// Names the venue rejects on this connection, or rejected on an earlier one.
+    private(set) var excluded = Set<StreamKey>()
     private var again: [String] = []
     private var againAtMs: Int64 = 0
     private var lastID: Int64 = 0
     private var messages: RateLedger
 
-    init(_ configuration: ConnectionSupervisor.Configuration) {
+    /// - Parameter excluded: names that the venue rejected before.
+    init(_ configuration: ConnectionSupervisor.Configuration, excluded: Set<StreamKey> = []) {
         batchNameCountMax = configuration.batchNameCountMax
         coalesceMs = configuration.coalesceMs
         answerLimitMs = configuration.answerLimitMs
+        self.excluded = excluded
         messages = RateLedger(countMax: configuration.messagesPerSecond, windowMs: 1000)
     }
 
@@ -103,8 +110,11 @@ struct StreamRequests: Sendable {
     /// Requests these streams, in batches.
     mutating func subscribe(_ streams: [String]) {
         nameCount = streams.count
-        for batch in batches(streams) {
+        for batch in batches(streams.filter { !excluded.contains(StreamKey($0)) }) {
             waiting.append(Batch(method: .subscribe, streams: batch, isFirst: true))
+        }
+        for batch in batches(streams.filter { excluded.contains(StreamKey($0)) }) {
+            waiting.append(Batch(method: .subscribe, streams: batch, isRetry: true, isFirst: true))
         }
     }
 
@@ -113,8 +123,8 @@ struct StreamRequests: Sendable {
     /// - Returns: those that were not waiting already.
     mutating func resubscribe(_ streams: [String], nowMs: Int64) -> [String] {
         if again.isEmpty { againAtMs = nowMs + coalesceMs }
-        var known = Set(again)
-        let added = streams.filter { known.insert($0).inserted }
+        var known = Set(again.map(StreamKey.init))
+        let added = streams.filter { known.insert(StreamKey($0)).inserted }
         again += added
         return added
     }
@@ -148,7 +158,7 @@ struct StreamRequests: Sendable {
         awaited = nil
         switch outcome {
         case .accepted:
-            if request.method == .subscribe { excluded.subtract(request.streams) }
+            if request.method == .subscribe { excluded.subtract(request.streams.map(StreamKey.init)) }
             return .accepted(request)
         case .refused(let code, let text): return refused(request, batch, code, text)
         }
@@ -157,9 +167,14 @@ struct StreamRequests: Sendable {
     private mutating func refused(
         _ request: StreamRequest, _ batch: Batch, _ code: Int64, _ text: String
     ) -> Verdict {
-        // One that was refused before costs nothing but itself.
-        if batch.streams.count == 1, excluded.contains(batch.streams[0]) {
-            return .excluded(request, code: code, text: text)
+        // Those that were refused before cost nothing but themselves.
+        if batch.isFirst && batch.streams.allSatisfy({ excluded.contains(StreamKey($0)) }) {
+            if batch.streams.count == 1 { return refusedAlone(request, code, text) }
+            let alone = batch.streams.map {
+                Batch(method: .subscribe, streams: [$0], isRetry: true, isFirst: true)
+            }
+            waiting.insert(contentsOf: alone, at: 0)
+            return .split
         }
         refusalCount += 1
         var half = batch
@@ -172,10 +187,8 @@ struct StreamRequests: Sendable {
             return .refused(request, code: code, text: text, isFinal: true)
         }
         if batch.streams.count == 1 {
-            excluded.formUnion(batch.streams)
-            return excluded.count < nameCount
-                ? .excluded(request, code: code, text: text)
-                : .refused(request, code: code, text: text, isFinal: true)
+            excluded.formUnion(batch.streams.map(StreamKey.init))
+            return refusedAlone(request, code, text)
         }
         let middle = batch.streams.count / 2
         half.streams = Array(batch.streams[middle...])
@@ -183,6 +196,13 @@ struct StreamRequests: Sendable {
         half.streams = Array(batch.streams[..<middle])
         waiting.insert(half, at: 0)
         return .split
+    }
+
+    /// The venue refused an excluded name: the others go on without it, if there is any other.
+    private func refusedAlone(_ request: StreamRequest, _ code: Int64, _ text: String) -> Verdict {
+        excluded.count < nameCount || !waiting.isEmpty
+            ? .excluded(request, code: code, text: text)
+            : .refused(request, code: code, text: text, isFinal: true)
     }
 
     /// Whether a reply answers a request. One without an id can only be a refusal of something the venue
@@ -199,12 +219,12 @@ struct StreamRequests: Sendable {
 
     /// Turns the names to resubscribe into pairs of requests.
     private mutating func waitForBoth() {
-        for batch in batches(again.filter { !excluded.contains($0) }) {
+        for batch in batches(again.filter { !excluded.contains(StreamKey($0)) }) {
             waiting.append(Batch(method: .unsubscribe, streams: batch))
             waiting.append(Batch(method: .subscribe, streams: batch))
         }
         // One that was refused may be refused again, which must not cost the others theirs.
-        for name in again where excluded.contains(name) {
+        for name in again where excluded.contains(StreamKey(name)) {
             waiting.append(Batch(method: .subscribe, streams: [name], isRetry: true, isFirst: true))
         }
         again = []

@@ -18,8 +18,10 @@ extension ServiceConfiguration {
 
     /// Checks every field.
     ///
-    /// - Throws: `ConfigurationError` of the first field with an illegal value; symbols are not checked.
+    /// - Throws: `ConfigurationError` of the first field with an illegal value; of symbols it is only checked
+    ///   that no two different ones share their streams.
     public func validate() throws(ConfigurationError) {
+        try StreamOwners.check(symbols)
         try streams.validate(endpoints.market, isCombined: isCombined)
         try ConfigurationError.check("depth", depth, 1...ServiceConfiguration.depthMax)
         try ConfigurationError.check("auditEveryMs", auditEveryMs, 0...Int.max)
@@ -42,6 +44,9 @@ extension ServiceConfiguration {
             throw error.inside("supervisor")
         }
         try socket.validate()
+        if supervisor.terms.attemptsPerFiveMinutesMax != nil {
+            try ConfigurationError.check("shardCountMin", shardCountMin, 1...max(diallingShardsMax, 1))
+        }
         try busySilence.validate()
         try validateFetcher()
         try validateLoop()

@@ -16,7 +16,8 @@ public struct ServiceConfiguration: Sendable {
 
     /// The venue's addresses.
     public var endpoints: Endpoints
-    /// Symbols; duplicates are dropped.
+    /// Symbols; duplicates are dropped. Two that differ only in the case of letters are refused: the venue
+    /// gives their streams one name.
     public var symbols: [SymbolName]
     /// Which streams of each symbol.
     public var streams = StreamSelection()
@@ -35,7 +36,8 @@ public struct ServiceConfiguration: Sendable {
     public var mismatchPolicy = MismatchPolicy.resync
     /// How often views are published.
     public var publication = Publication.perMessage
-    /// Minimum number of shards; more are added if one connection cannot carry all streams.
+    /// Minimum number of shards; more are added if one connection cannot carry all streams. At most 60 on a
+    /// market that limits attempts to connect (75 with one backend): each must be able to dial.
     public var shardCountMin = 1
     /// Size of each shard's ring in bytes, a power of two; nil: the default for every sixteen symbols of the
     /// shard, at most 128 MiB. That holds half a second of the busiest traffic measured on all of them, so a
@@ -99,6 +101,15 @@ extension ServiceConfiguration {
         return options
     }
 
+    /// Attempts to connect that the venue allows an address in five minutes.
+    private static var attemptsMax: Int { 300 }
+
+    /// Most attempts of one dial.
+    var attemptsPerDialMax: Int { WebSocketClient.attemptCountMax(socket) }
+
+    /// Most shards that may each dial once in five minutes, whatever becomes of it.
+    var diallingShardsMax: Int { ServiceConfiguration.attemptsMax / attemptsPerDialMax }
+
     /// The engine of a shard.
     package var engine: EngineConfiguration {
         var engine = EngineConfiguration(rules: endpoints.market.rules)
@@ -127,9 +138,11 @@ extension ServiceConfiguration {
         feed.isMicroseconds = isMicroseconds
         feed.isCombined = isCombined
         feed.supervisor = supervisor
-        // The venue counts an address's attempts, whichever shard makes them.
+        // The venue counts an address's attempts, whichever shard makes them, and those of a dial too that
+        // was the last one allowed.
+        let whole = ServiceConfiguration.attemptsMax / shardCount - (attemptsPerDialMax - 1)
         feed.supervisor.attemptsPerFiveMinutesMax = max(
-            1, min(supervisor.attemptsPerFiveMinutesMax, 240 / shardCount))
+            1, min(supervisor.attemptsPerFiveMinutesMax, 240 / shardCount, whole))
         feed.supervisor.seed = seed &+ UInt64(shard)
         feed.busySilence = busySilence
         feed.tickIntervalMs = tickIntervalMs

@@ -89,6 +89,9 @@ extension DepthFeed {
         connection.retire()
     }
 
+    /// A link makes another attempt, at another address or by other means: the venue counts it.
+    package func redialled() { supervisor.redialled(nowMs: nowMs) }
+
     /// A connection is open.
     ///
     /// - Parameters:

@@ -12,6 +12,7 @@ extension DepthFeed.Configuration {
         try ConfigurationError.check("symbols", symbols.count, 1...Int.max)
         try ConfigurationError.check(
             "symbols", "\(symbols.count) with one twice", Set(symbols).count == symbols.count, "each once")
+        try StreamOwners.check(symbols)
         try streams.validate(endpoints.market, isCombined: isCombined)
         try ConfigurationError.check("tickIntervalMs", tickIntervalMs, 1...60_000)
         try ConfigurationError.check("statusIntervalMs", statusIntervalMs, 1...60_000)

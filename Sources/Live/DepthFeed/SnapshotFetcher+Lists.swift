@@ -154,7 +154,7 @@ extension SnapshotFetcher {
     }
 
     /// Plans with the budget stated by the venue from now on; if markets share one, with the smaller.
-    private func take(weightPerMinute: Int, of market: Market) {
+    func take(weightPerMinute: Int, of market: Market) {
         let before = statedWeights.updateValue(weightPerMinute, forKey: market)
         let least = statedWeights.values.min() ?? weightPerMinute
         if planner.venueStates(weightPerMinute: least) {

@@ -30,6 +30,9 @@ public final class SnapshotFetcher {
     public struct Options: Sendable {
         /// The planner's limits and times; nil: the pool's defaults.
         public var planner: SnapshotPlanner.Configuration?
+        /// Request weight per minute that the venue states, if a list of its symbols was fetched before. An
+        /// implausible one is counted and ignored.
+        public var statedWeightPerMinute: Int?
         /// Longest body of a snapshot; longer ones than the parser accepts are useless.
         public var bodyBytesMax = MessageParser.messageBytesMax
         /// Longest body of a symbol list.
@@ -136,6 +139,8 @@ public final class SnapshotFetcher {
         let mailbox = LatestValue(SnapshotFetcherStatus())
         status = mailbox.reader
         statusWriter = mailbox.writer
+        guard let stated = options.statedWeightPerMinute else { return }
+        for place in endpoints { take(weightPerMinute: stated, of: place.market) }
     }
 
     /// Requests not yet gone, cancelled ones included. A process may end when it is 0 after `stop`.

@@ -34,7 +34,7 @@ public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
     public var refusalCount = 0
     /// Requests with no answer, or a retryable error.
     public var transientFailureCount = 0
-    /// Weight per minute stated in the venue's symbol lists; 0 until one is parsed.
+    /// Weight per minute stated in the venue's symbol lists; 0 until one is known.
     public var statedWeight = 0
     /// Such statements that were implausible.
     public var unusableLimits = 0

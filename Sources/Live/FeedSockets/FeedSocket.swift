@@ -15,6 +15,7 @@ final class FeedSocket: FeedLink {
             feed.received(
                 bytes, isFinal: isFinal, on: connection, receivedAtNs: isFinal ? LoopClock.realtimeNs : 0)
         }
+        handlers.attempted = { feed.redialled() }
         handlers.opened = { feed.opened(connection, backend: "\($0)") }
         handlers.pinged = { _ in feed.pinged(connection) }
         handlers.probed = { feed.probed(connection) }

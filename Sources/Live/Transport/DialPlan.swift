@@ -18,8 +18,8 @@
 // After a failure, the next backend is tried at the same address if the server rejected the upgrade for a
 // reason that may not apply to the other handshake; the next address if this one could not be reached;
 // neither if the owner declares this attempt the last. At another address the backends start over if it was
-// the answer that failed. At most `addressCountMax` addresses are tried: a venue counts attempts, and the
-// next plan starts after the address that failed last.
+// the answer that failed, but only one address is tried by several backends. At most `addressCountMax`
+// addresses are tried: a venue counts attempts, and the next plan starts after the address that failed last.
 
 /// The order of attempts of one connection.
 struct DialPlan {
@@ -40,13 +40,26 @@ struct DialPlan {
     /// Most addresses tried by one plan.
     static let addressCountMax = 4
 
+    /// Most attempts of one plan.
+    static func attemptCountMax(backendCount: Int) -> Int { addressCountMax + backendCount - 1 }
+
     private let backends: [WebSocketBackend]
     private var state = State.new
+    /// The address that was tried by more than one backend.
+    private var fallbackIndex: Int?
 
     /// - Precondition: at least one backend.
     init(backends: [WebSocketBackend]) {
         precondition(!backends.isEmpty)
         self.backends = backends
+    }
+
+    /// Whether nothing is to be attempted any more, whatever was to be done next.
+    var isOver: Bool {
+        switch state {
+        case .new, .resolving, .attempting: false
+        case .over: true
+        }
     }
 
     mutating func begin(numericAddress: String?) -> Action {
@@ -81,7 +94,9 @@ struct DialPlan {
         switch state {
         case .attempting(let addresses, let addressIndex, let backendIndex):
             if isLast { return giveUp(error) }
-            if error.isWorthAnotherBackend && backendIndex + 1 < backends.count {
+            let mayFallBack = fallbackIndex == nil || fallbackIndex == addressIndex
+            if error.isWorthAnotherBackend && mayFallBack && backendIndex + 1 < backends.count {
+                fallbackIndex = addressIndex
                 return attempt(addresses, addressIndex: addressIndex, backendIndex: backendIndex + 1)
             }
             if error.isWorthAnotherAddress && addressIndex + 1 < addresses.count {

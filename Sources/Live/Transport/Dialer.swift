@@ -74,7 +74,8 @@ final class Dialer {
         switch action {
         case .none: return
         case .resolve: resolve()
-        case .attempt(let address, let backend): attempt(address, backend)
+        // Its owner may have given up since this was decided.
+        case .attempt(let address, let backend): if !plan.isOver { attempt(address, backend) }
         case .giveUp(let error):
             let giveUp = self.giveUp
             (begin, abandon, self.giveUp) = (nil, nil, nil)

@@ -37,6 +37,8 @@ public final class WebSocketClient {
 
     /// Callbacks of the connection.
     package struct Handlers {
+        /// Another attempt begins, after the first: at another address, or by another backend.
+        package var attempted: () -> Void = {}
         /// Messages may be exchanged.
         package var opened: (WebSocketBackend) -> Void = { _ in }
         /// A piece of a message as it arrived; the bytes are borrowed for the call. True with its last piece.
@@ -64,6 +66,7 @@ public final class WebSocketClient {
     private var socket: ClientSocket?
     private var silence: LoopTimer?
     private var keepAlive: KeepAlive?
+    private var hasAttempted = false
     /// The current backend; nil before the connection is open.
     package private(set) var backend: WebSocketBackend?
 
@@ -109,7 +112,14 @@ public final class WebSocketClient {
         if backend == nil { dialer.cancel() } else { socket?.abort(.cancelled) }
     }
 
+    /// Most attempts of one client.
+    package static func attemptCountMax(_ options: Options) -> Int {
+        DialPlan.attemptCountMax(backendCount: options.backends.count)
+    }
+
     private func begin(_ attempt: Dialer.Attempt) throws(TransportError) {
+        if hasAttempted { handlers.attempted() }
+        hasAttempted = true
         if url.isSecure && addressFamily(url.host) == 6 {
             throw .invalidURL("the certificate of a numeric IPv6 host cannot be checked")
         }

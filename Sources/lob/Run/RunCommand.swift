@@ -296,23 +296,16 @@ struct RunCommand: ParsableCommand {
         var loop = EventLoop.Options()
         loop.authorityPath = ca
         if all {
-            logger.info("fetching the list of symbols", metadata: ["from": "\(endpoints.restBase)"])
             let fetched = try fetchList(endpoints, loop, limit, logger)
-            names = fetched.symbols.filter(\.isTrading).map(\.symbol)
+            names = tradingSymbols(of: fetched, logger)
             if names.isEmpty {
                 printError("lob: no symbol trades on \(endpoints.market.name)")
                 throw ExitCode(1)
             }
             list = fetched
         }
-        var configuration = ServiceConfiguration(endpoints: endpoints, symbols: names)
-        books.apply(to: &configuration)
-        configuration.shardCountMin = shards
-        configuration.streams.hasBookTicker = !noBookTicker
-        configuration.isCombined = !raw
-        configuration.loop = loop
-        configuration.fetcher.listAttemptsMax = .max
-        var run = Run(configuration, books, console, logger, title: "\(market.rawValue)", limit: limit)
+        let service = service(endpoints, names, loop, list: list)
+        var run = Run(service, books, console, logger, title: "\(market.rawValue)", limit: limit)
         run.serving = try serve.map(serving.options)
         run.recording = recording.options
         run.keeping = keeping.options

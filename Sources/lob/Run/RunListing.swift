@@ -86,6 +86,35 @@ final class Listing: Sendable {
     }
 }
 
+/// The symbols that trade. One whose streams are called like those of an earlier one is left out, which is
+/// logged.
+func tradingSymbols(of info: ExchangeInfo, _ logger: Logger) -> [SymbolName] {
+    let (symbols, leftOut) = info.tradingSymbols
+    for (symbol, owner) in leftOut {
+        logger.warning(
+            "left out: its streams are called like those of another symbol",
+            metadata: ["symbol": "\(symbol)", "other": "\(owner)"])
+    }
+    return symbols
+}
+
+extension ExchangeInfo {
+    /// The symbols that trade, without those whose streams belong to an earlier one.
+    var tradingSymbols: (symbols: [SymbolName], leftOut: [(symbol: SymbolName, owner: SymbolName)]) {
+        var owners = StreamOwners()
+        var symbols: [SymbolName] = []
+        var leftOut: [(symbol: SymbolName, owner: SymbolName)] = []
+        for symbol in self.symbols where symbol.isTrading {
+            if let owner = owners.add(symbol.symbol) {
+                if owner != symbol.symbol { leftOut.append((symbol.symbol, owner)) }
+            } else {
+                symbols.append(symbol.symbol)
+            }
+        }
+        return (symbols, leftOut)
+    }
+}
+
 /// Fetches the list of symbols of a market on this thread, retrying until a request succeeds or the run is
 /// over.
 ///
@@ -94,6 +123,7 @@ final class Listing: Sendable {
 func fetchList(
     _ endpoints: Endpoints, _ options: EventLoop.Options, _ limit: RunLimit, _ logger: Logger
 ) throws -> ExchangeInfo {
+    logger.info("fetching the list of symbols", metadata: ["from": "\(endpoints.restBase)"])
     let loop = try EventLoop(options)
     defer { loop.close() }
     var answer: Result<ExchangeInfo, ExchangeInfoError>?
