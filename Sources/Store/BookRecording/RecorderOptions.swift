@@ -33,7 +33,8 @@ public struct RecorderOptions: Sendable {
     /// closed one always stays.
     public var keptBytesMax: Int?
     /// Closed segments, except the newest of each shard, are removed when last changed longer ago than this;
-    /// nil: never.
+    /// nil: never. Like `keptBytesMax` this applies when recording begins, when a segment is closed, and
+    /// whenever the disk refuses something.
     public var keptNsMax: Int64?
     /// Written blocks are synced to the disk at least this often.
     public var syncEveryNs: Int64 = 1_000_000_000
