@@ -104,6 +104,34 @@ import Testing
         #expect(try Replayed(folder.path).mismatches.isEmpty)
     }
 
+    /// Segments of shards that an earlier run had and this one lacks are removed like all others, once.
+    @Test(arguments: [false, true]) func shardsThatAreNoMore(_ isByAge: Bool) throws {
+        let folder = RecordFolder()
+        var header = SegmentHeader(
+            startedAtNs: 1_700_000_000_000_000_000, createdAtNs: 1_700_000_000_000_000_000, number: 1,
+            firstSequence: 0, shard: 0, shardCount: 4)
+        var paths: [String] = []
+        for shard in UInt16(0)..<4 {
+            header.shard = shard
+            let path = folder.path + "/" + SegmentName.text(header)
+            try SegmentFile(creating: path).append([UInt8](repeating: 0, count: 200))
+            RetentionTests.age(path)
+            paths.append(path)
+        }
+        var options = RecorderOptions(folder: folder.path)
+        // Of two shards each may keep 300 bytes.
+        if isByAge { options.keptNsMax = 3_600_000_000_000 } else { options.keptBytesMax = 600 }
+        (header.number, header.shardCount) = (2, 2)
+        for shard in UInt16(0)..<2 {
+            header.shard = shard
+            let disk = try RecorderDisk(options, header, symbols: [], report: { _ in })
+            disk.stop()
+            let left = try RecordingFolder.segments(in: folder.path).filter { paths.contains($0) }
+            let wanted = shard == 0 ? [paths[0], paths[1], paths[3]] : [paths[0], paths[1]]
+            #expect(left == wanted)
+        }
+    }
+
     @Test func whatIsTooLittleIsRefused() throws {
         var options = RecorderOptions(folder: "-")
         try options.validate(shardCount: 4)

@@ -301,20 +301,29 @@ final class RecorderDisk: @unchecked Sendable {
         }
     }
 
-    /// Removes segments of this shard that are too old or exceed the limit, but never the newest. None may be
-    /// open.
+    /// Removes segments that are too old or exceed the limit, the longest unchanged first, but never the
+    /// newest of this shard. Those of shards that an earlier run had and this one lacks are shared out among
+    /// the shards. None of them may be open.
     private func removeOld() {
         if options.keptBytesMax == nil && options.keptNsMax == nil { return }
         guard let all = try? RecordingFolder.segments(in: options.folder) else { return }
-        let own = all.filter { SegmentName($0)?.shard == Int(shard) }
-        var facts = own.compactMap { path in RecordingFolder.facts(path).map { (path: path, $0) } }
-        var bytes = facts.reduce(0) { $0 + $1.1.bytes }
+        var newest: String?
+        var files: [(path: String, bytes: Int, changedAtNs: Int64)] = []
+        for path in all {
+            guard let name = SegmentName(path), name.shard % max(Int(shardCount), 1) == Int(shard),
+                let facts = RecordingFolder.facts(path)
+            else { continue }
+            if name.shard == Int(shard) { newest = path }
+            files.append((path, facts.bytes, facts.changedAtNs))
+        }
+        files.sort { ($0.changedAtNs, $0.path) < ($1.changedAtNs, $1.path) }
+        var bytes = files.reduce(0) { $0 + $1.bytes }
         let bytesMax = options.keptShare(ofShards: Int(shardCount)) ?? .max
         let oldestNs = options.keptNsMax.map { RecorderClock.realtimeNs &- $0 } ?? .min
-        while facts.count > 1, let oldest = facts.first, bytes > bytesMax || oldest.1.changedAtNs < oldestNs {
-            facts.removeFirst()
-            bytes -= oldest.1.bytes
-            if (try? RecordingFolder.remove(oldest.path)) != nil { report(.removed(path: oldest.path)) }
+        for file in files where file.path != newest {
+            if bytes <= bytesMax && file.changedAtNs >= oldestNs { break }
+            bytes -= file.bytes
+            if (try? RecordingFolder.remove(file.path)) != nil { report(.removed(path: file.path)) }
         }
     }
 }
