@@ -126,6 +126,40 @@ import Testing
         }
         #expect(compared > 0, "\(stream.gaps.gaps)")
     }
+
+    /// A replay from the middle still has the book that was given up when its gap ends: only the copy behind
+    /// the gap is trusted.
+    @Test func onlyACopyEndsADoubt() throws {
+        let folder = RecordFolder()
+        var options = GapEndTests.options(folder)
+        (options.baseEveryNs, options.baseFramesMin) = (1_000_000_000, 0)
+        options.waitingBlocksMax = 1000
+        let driven = try DrivenRecorder(options)
+        let traffic = driven.follow(seed: 55, stepCount: 500)
+        traffic.liesInSnapshots = true
+        for _ in 0..<800 { traffic.step(hasTrouble: false) }
+        _ = driven.recorder.finish(traffic.atNs)
+        let stream = try RecordedStream.all(at: folder.path)[0]
+        let base = try #require(stream.blocks.first { $0.isBase && $0.sequence > 1 })
+        var walk = RecordingWalk(stream, fromNs: base.firstAtNs)
+        #expect(!walk.beginsAtRun)
+        var engine = RecordedEngine(isExact: walk.beginsAtRun)
+        var count = 0
+        try walk.forEach { item in
+            var before: Set<SymbolName> = []
+            for symbol in Traffic.symbols where engine.isTrusted(symbol) { before.insert(symbol) }
+            engine.take(item)
+            guard case .frame(let frame) = item, let record = frame.record else { return true }
+            let atNs = frame.receivedAtNs
+            for symbol in Traffic.symbols where engine.isTrusted(symbol) && !before.contains(symbol) {
+                #expect(record == .book, "\(symbol) at \(atNs)")
+                count += 1
+            }
+            return true
+        }
+        // Each at the beginning, and behind a gap at least once more.
+        #expect(count > Traffic.symbols.count)
+    }
 }
 
 /// Writes that a disk still takes.

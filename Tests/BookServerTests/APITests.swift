@@ -85,6 +85,24 @@ extension ServerTests {
         #expect(none.status == 404 && none.text.contains("noStore"))
     }
 
+    /// An answer is cut if there is one more row than may be in it, and not if there are just as many.
+    @Test func historyIsCutIfThereIsMore() throws {
+        var options = BookServer.Options()
+        options.history = { query, use in
+            let rows = (0..<3).map { "{\"number\":\($0)}" }
+            use(.rows(Array(rows.suffix(query.countMax))))
+            return true
+        }
+        let stack = try Stack(options: options)
+        defer { stack.stop() }
+        for (limit, wanted) in [(2, [1, 2]), (3, [0, 1, 2]), (4, [0, 1, 2])] {
+            let answer = try JSONValue(stack.get("/v1/history/gaps?limit=\(limit)").body)
+            let numbers = answer["rows"].items.compactMap { $0["number"].integer }
+            #expect(answer["isCut"] == .flag(limit == 2) && numbers == wanted, "limit \(limit)")
+            #expect(answer["limit"].integer == limit)
+        }
+    }
+
     /// A check that finds nothing proves nothing.
     @Test func whatIsNotDescribedIsFound() throws {
         let check = try SchemaCheck(Page.document)

@@ -169,7 +169,7 @@ package struct RecordedEngine: ~Copyable {
         }
         if engine != nil {
             base = (atNs, [])
-            for slot in isDoubted.indices { isDoubted[slot] = false }
+            for slot in isDoubted.indices where isDoubted[slot] { endDoubt(slot) }
             return
         }
         self.terms = terms
@@ -273,10 +273,17 @@ package struct RecordedEngine: ~Copyable {
         if gap.toNs == 0 { base?.lasting.insert(gap) }
         gaps.add(gap)
         if let slot = SymbolName(gap.symbol.span).flatMap({ slots[$0] }) {
-            isDoubted[slot] = gap.toNs == 0
+            if gap.toNs == 0 { isDoubted[slot] = true } else { endDoubt(slot) }
             wasDoubted[slot] = true
             turned.insert(slot)
         }
+    }
+
+    /// The recorder trusts a book again. Unless all frames are here, what it trusts may be another book than
+    /// this one: its copy follows.
+    private mutating func endDoubt(_ slot: Int) {
+        isDoubted[slot] = false
+        if !isExact { isKnown[slot] = false }
     }
 
     /// A base lists every open gap; any other has ended, even if the frame that said so was lost.

@@ -5,7 +5,8 @@
 //   counts it. Those of a base are accepted in addition, and the recorder starts no base before the last one
 //   is written.
 // * A block is written whole or not at all, and none after one that was not, until the next segment starts.
-// * After a failure everything is dropped and counted until a new segment can be started.
+// * After a failure everything is dropped and counted until a new segment can be started. What need not be
+//   kept is removed at once, since the disk may be full: then nothing else would make room.
 
 import Glibc
 import LobHandoff
@@ -82,6 +83,8 @@ final class RecorderDisk: @unchecked Sendable {
         work = CommandQueue(capacity: .max)
         guard let packer = ZstdBlock(level: options.packingLevel) else { throw .noMemory }
         self.packer = packer
+        // The disk may be full of what need not be kept.
+        removeOld()
         do throws(DiskError) {
             try begin(first)
         } catch {
@@ -210,14 +213,14 @@ final class RecorderDisk: @unchecked Sendable {
             }
         case .end(let gaps):
             guard let writer else { return }
+            self.writer = nil
             do throws(DiskError) {
                 try writer.close(gaps: gaps, packer)
                 shared.withLock { $0.openSegment = 0 }
+                removeOld()
             } catch {
                 fail(error, segment: writer.header.number, fromNs: 0)
             }
-            self.writer = nil
-            removeOld()
         }
     }
 
@@ -283,6 +286,7 @@ final class RecorderDisk: @unchecked Sendable {
         // The path differs at every attempt.
         if lastError?.errno != error.errno { report(.refused(reason: error.description)) }
         lastError = error
+        removeOld()
     }
 
     private func syncIfDue() {
@@ -297,19 +301,29 @@ final class RecorderDisk: @unchecked Sendable {
         }
     }
 
-    /// Removes closed segments of this shard that are too old or exceed the limit, but never the newest.
+    /// Removes segments that are too old or exceed the limit, the longest unchanged first, but never the
+    /// newest of this shard. Those of shards that an earlier run had and this one lacks are shared out among
+    /// the shards. None of them may be open.
     private func removeOld() {
         if options.keptBytesMax == nil && options.keptNsMax == nil { return }
         guard let all = try? RecordingFolder.segments(in: options.folder) else { return }
-        let own = all.filter { SegmentName($0)?.shard == Int(shard) }
-        var facts = own.compactMap { path in RecordingFolder.facts(path).map { (path: path, $0) } }
-        var bytes = facts.reduce(0) { $0 + $1.1.bytes }
+        var newest: String?
+        var files: [(path: String, bytes: Int, changedAtNs: Int64)] = []
+        for path in all {
+            guard let name = SegmentName(path), name.shard % max(Int(shardCount), 1) == Int(shard),
+                let facts = RecordingFolder.facts(path)
+            else { continue }
+            if name.shard == Int(shard) { newest = path }
+            files.append((path, facts.bytes, facts.changedAtNs))
+        }
+        files.sort { ($0.changedAtNs, $0.path) < ($1.changedAtNs, $1.path) }
+        var bytes = files.reduce(0) { $0 + $1.bytes }
         let bytesMax = options.keptShare(ofShards: Int(shardCount)) ?? .max
         let oldestNs = options.keptNsMax.map { RecorderClock.realtimeNs &- $0 } ?? .min
-        while facts.count > 1, let oldest = facts.first, bytes > bytesMax || oldest.1.changedAtNs < oldestNs {
-            facts.removeFirst()
-            bytes -= oldest.1.bytes
-            if (try? RecordingFolder.remove(oldest.path)) != nil { report(.removed(path: oldest.path)) }
+        for file in files where file.path != newest {
+            if bytes <= bytesMax && file.changedAtNs >= oldestNs { break }
+            bytes -= file.bytes
+            if (try? RecordingFolder.remove(file.path)) != nil { report(.removed(path: file.path)) }
         }
     }
 }

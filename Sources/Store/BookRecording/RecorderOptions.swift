@@ -30,10 +30,11 @@ public struct RecorderOptions: Sendable {
     public var waitingBlocksMax = 64
     /// The oldest closed segments are removed until those of the folder together are no larger than this;
     /// nil: never. Each shard has an equal share, of which a segment takes at most a quarter; the newest
-    /// closed one always stays.
+    /// closed one always stays. What an earlier run with more shards has left counts as well.
     public var keptBytesMax: Int?
     /// Closed segments, except the newest of each shard, are removed when last changed longer ago than this;
-    /// nil: never.
+    /// nil: never. Of shards that no longer exist even the newest is. Like `keptBytesMax` this applies when
+    /// recording begins, when a segment is closed, and whenever the disk refuses something.
     public var keptNsMax: Int64?
     /// Written blocks are synced to the disk at least this often.
     public var syncEveryNs: Int64 = 1_000_000_000

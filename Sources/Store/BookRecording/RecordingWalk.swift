@@ -4,7 +4,8 @@
 // after the requested time. A damaged base is passed on the way, and counted like any damaged block. It
 // classifies every gap: a listed one has its own frame; an unlisted one (a damaged block, or a missing
 // number) is reported to the caller before the next frame. A segment that cannot be opened is left out like
-// one that is missing, unless it is the only one.
+// one that is missing, unless it is the only one. Where the walk ends among missing blocks, it says so: a gap
+// that lists them does so behind them only, and is not read.
 //
 // A walk for a few symbols skips blocks without them, using the bits of the index. Blocks in which one of
 // their gaps begins or ends are read whatever their bits: earlier versions did not set them. Of a segment
@@ -19,7 +20,7 @@ package enum RecordedItem {
     /// Another run of the recorder begins: nothing continues from before.
     case newRun
     /// Blocks are missing or damaged here: how many, and between which times. Each missing segment counts as
-    /// one.
+    /// one. At the end of a walk none are counted: whether a gap lists them is not known.
     case hole(blocks: Int, fromNs: Int64, toNs: Int64)
 }
 
@@ -151,7 +152,7 @@ package struct RecordingWalk {
                 open?.block += 1
                 let entry = reader.index.blocks[block]
                 if entry.firstAtNs > toNs {
-                    isOver = true
+                    end(atNs: toNs, isMissing: entry.sequence > (nextSequence ?? .max))
                 } else if let filter, !filter.wants(entry) {
                     skip(entry)
                 } else {
@@ -168,13 +169,11 @@ package struct RecordingWalk {
         open = nil
         let number = nextSegment
         nextSegment += 1
-        if number >= stream.segments.count
-            || number > start.segment && stream.segments[number].header.createdAtNs > toNs
-        {
-            isOver = true
-            return
-        }
+        if number >= stream.segments.count { return end(atNs: lastAtNs, isMissing: false) }
         let segment = stream.segments[number]
+        if number > start.segment && segment.header.createdAtNs > toNs {
+            return end(atNs: toNs, isMissing: isMissing(before: segment.header))
+        }
         let block = number == start.segment ? start.block : 0
         guard let reader = try opened(segment) else { return }
         defer { lastNumber = segment.header.number }
@@ -184,6 +183,20 @@ package struct RecordingWalk {
         if block >= reader.index.blocks.count { return }
         if run != segment.header.startedAtNs { beginRun(segment.header) }
         open = (reader, block, symbols.flatMap { BlockFilter(reader, of: $0) })
+    }
+
+    /// Ends the walk. What is missing or damaged between the last block and this time is not followed by
+    /// another one that would be reported with it.
+    private mutating func end(atNs: Int64, isMissing: Bool) {
+        isOver = true
+        if untold == 0 && !(isMissing && lastAtNs < atNs) { return }
+        due.append(.hole(blocks: 0, fromNs: lastAtNs, toNs: max(lastAtNs, atNs)))
+    }
+
+    /// Whether blocks are missing between those read so far and a segment.
+    private func isMissing(before header: SegmentHeader) -> Bool {
+        if header.startedAtNs == run { return header.firstSequence > (nextSequence ?? .max) }
+        return lastNumber.map { header.number > $0 + 1 } ?? false
     }
 
     /// The reader of the next segment; nil if it is left out, so that its number or its blocks are missing.

@@ -179,7 +179,7 @@ final class ShardRecorder: @unchecked Sendable {
         var mayHaveTurned = engine.counters.malformed != malformed
         if engine.counters.depthUpdates != updates, let slot = slots[engine.lastUpdate.symbol] {
             block.note(symbol: slot)
-            mayHaveTurned = !tracks[slot].isLive
+            mayHaveTurned = !tracks[slot].isLive || !tracks[slot].isBased && !tracks[slot].isTooLong
         }
         engine.takeRequests { _ in }
         switch frame.kind {
@@ -219,6 +219,8 @@ final class ShardRecorder: @unchecked Sendable {
 
     private func tick(_ atNs: Int64) {
         settle(atNs)
+        // A book that awaited a confirmation when its gap ended had no copy then.
+        if loss == nil { for slot in symbols.indices { writeBook(slot, atNs) } }
         borrow(atNs)
         if loss != nil { recover(atNs) }
         let status = disk.status

@@ -41,7 +41,10 @@ final class HistoryRequests {
         if waiting.count >= most || ownCount >= shareRules.share(of: most, for: owner) { return false }
         number += 1
         waiting[number] = (request, owner, query)
-        let isTaken = provider(query) { [answers, wake, number] answer in
+        // Whether there are more rows is known only if one more is asked for.
+        var asked = query
+        asked.countMax += 1
+        let isTaken = provider(asked) { [answers, wake, number] answer in
             _ = answers.post(Answer(number: number, answer: answer))
             wake()
         }

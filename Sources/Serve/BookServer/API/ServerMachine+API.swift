@@ -102,8 +102,10 @@ extension ServerMachine {
                         json.member("symbol", query.symbol)
                         json.member("day", query.day)
                         json.member("limit", query.countMax)
-                        json.member("isCut", rows.count >= query.countMax)
-                        json.array("rows") { json in for row in rows { json.members(row) } }
+                        json.member("isCut", rows.count > query.countMax)
+                        json.array("rows") { json in
+                            for row in rows.suffix(query.countMax) { json.members(row) }
+                        }
                     })
             case .noSuchDay: refuse(request, .noDay)
             case .failed: refuse(request, .storeFailed)
