@@ -67,8 +67,24 @@ private func route(
         #expect(route(rules, "depth", ["symbol=btcusdt"]) == .success(.depth("BTCUSDT", limit: nil)))
         #expect(route(rules, "depth", ["symbol=BTCUSDT", "x=1"]) == .success(.depth("BTCUSDT", limit: nil)))
         #expect(route(rules, "exchangeInfo", ["symbol=NO SUCH"]) == .success(.exchangeInfo(nil)))
-        #expect(route(rules, "ticker/bookTicker", ["pair=BTCUSD"]) == .success(.bookTickers(nil)))
     }
+}
+
+/// Only COIN-M has pairs of several symbols here; they are written like symbols.
+@Test func pairsAreRead() {
+    let (usdm, coinm) = (futures[0], futures[1])
+    let path = "ticker/bookTicker"
+    #expect(route(usdm, path, ["pair=BTCUSD"]) == .success(.bookTickers(nil)))
+    for text in ["BTCUSD", "btcusd"] {
+        #expect(route(coinm, path, ["pair=" + text]) == .success(.bookTickersOfPair("BTCUSD")))
+    }
+    #expect(coinm.weight(of: .bookTickersOfPair("BTCUSD")) == 5)
+    let both = RestRefusal(400, -1128, "Combination of optional parameters invalid.")
+    #expect(route(coinm, path, ["pair=BTCUSD", "symbol=BTCUSD_PERP"]) == .failure(both))
+    let empty = RestRefusal(
+        400, -1102, "Mandatory parameter 'pair' was not sent, was empty/null, or malformed.")
+    #expect(route(coinm, path, ["pair="]) == .failure(empty))
+    #expect(ServingRules.pair(of: "BTCUSD_PERP") == "BTCUSD" && ServingRules.pair(of: "BTCUSDT") == "BTCUSDT")
 }
 
 /// A refusal: its status, code and text, and what it costs.

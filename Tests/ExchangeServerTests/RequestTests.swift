@@ -40,6 +40,12 @@ private let futuresOnly: [Row] = [
     ("depth?symbol=BTCUSDT&limit=7", 400, 2, #"{"code":-4021,"msg":"7 is not valid depth limit"}"#)
 ]
 
+private let coinmOnly: [Row] = [
+    ("ticker/bookTicker?pair=ethusdt", 200, 5, "[{\"lastUpdateId\":"),
+    ("ticker/bookTicker?pair=NOSUCH", 400, 5, badSymbol),
+    ("ticker/bookTicker?pair=BTCUSDT&symbol=BTCUSDT", 400, 1, "{\"code\":-1128,"),
+]
+
 extension ExchangeTests {
     @Suite struct Requests {
         private func json(_ answer: Answer) -> [String: Any] {
@@ -66,7 +72,7 @@ extension ExchangeTests {
                 ("depth?symbol=NOSUCH", 400, isSpot ? 5 : 1, badSymbol), ("depth?limit=5", 400, 1, missing),
                 ("depth?symbol=", 400, 1, missing),
                 ("depth?symbol=BTCUSDT&limit=x", 400, 1, illegal + "limit'"),
-                ("ticker/bookTicker?symbol=BTCUSDT", 200, 2, ticker),
+                ("ticker/bookTicker?symbol=BTCUSDT", 200, 2, (market == .coinm ? "[" : "") + ticker),
                 ("ticker/bookTicker", 200, isSpot ? 4 : 5, "[" + ticker),
                 ("ticker/bookTicker?symbol=NOSUCH", 400, 2, badSymbol),
                 (
@@ -77,6 +83,7 @@ extension ExchangeTests {
                 ("depth?symbol=BTCUSDT&x=1", isSpot ? 400 : 200, 1, isSpot ? unread : depth),
             ]
             table += isSpot ? spotOnly : futuresOnly
+            if market == .coinm { table += coinmOnly }
             var used = 0
             for row in table {
                 let answer = try bench.get(server, base + row.target)

@@ -150,15 +150,25 @@ extension CapturePlayer {
             venue.answerSnapshot(snapshot, &response)
         case .bookTicker(let name):
             guard fill(name, limit: 1, &venue, &response) else { return }
-            response.body = Array(venue.rules.bestPrices(of: snapshot).utf8)
+            response.body = Array(venue.rules.bookTickerBody(venue.rules.bestPrices(of: snapshot)).utf8)
         case .bookTickers(let names):
-            var parts: [String] = []
-            for name in names ?? capture.symbols.map(\.name) {
-                guard fill(name, limit: 1, &venue, &response) else { return }
-                parts.append(venue.rules.bestPrices(of: snapshot))
-            }
-            response.body = Array("[\(parts.joined(separator: ","))]".utf8)
+            answerTickers(names ?? capture.symbols.map(\.name), &venue, &response)
+        case .bookTickersOfPair(let pair):
+            let names = capture.symbols.map(\.name).filter { ServingRules.pair(of: $0) == pair }
+            if names.isEmpty { return venue.refuse(&response, .badSymbol) }
+            answerTickers(names, &venue, &response)
         }
+    }
+
+    private func answerTickers(
+        _ names: [SymbolName], _ venue: inout Venue, _ response: inout VenueResponse
+    ) {
+        var parts: [String] = []
+        for name in names {
+            guard fill(name, limit: 1, &venue, &response) else { return }
+            parts.append(venue.rules.bestPrices(of: snapshot))
+        }
+        response.body = Array("[\(parts.joined(separator: ","))]".utf8)
     }
 
     /// Fills the snapshot with the best levels of a symbol; if there are none, returns false and the response

@@ -33,7 +33,8 @@ extension Venue {
                 found.append(symbol)
             }
             response.body = exchangeInfo(found, isMicroseconds: isMicroseconds)
-        case .depth, .bookTicker, .bookTickers: preconditionFailure("no request for facts")
+        case .depth, .bookTicker, .bookTickers, .bookTickersOfPair:
+            preconditionFailure("no request for facts")
         }
     }
 

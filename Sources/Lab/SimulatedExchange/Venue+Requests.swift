@@ -145,16 +145,24 @@ extension Venue {
         case .bookTicker(let name):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
             fillSnapshot(index, limit: 1, &response)
-            response.body = Array(rules.bestPrices(of: snapshot).utf8)
+            response.body = Array(rules.bookTickerBody(rules.bestPrices(of: snapshot)).utf8)
         case .bookTickers(let names):
-            var parts: [String] = []
-            for name in names ?? configuration.symbols.map(\.name) {
-                guard let index = indices[name] else { return refuse(&response, .badSymbol) }
-                fillSnapshot(index, limit: 1, &response)
-                parts.append(rules.bestPrices(of: snapshot))
-            }
-            response.body = Array("[\(parts.joined(separator: ","))]".utf8)
+            answerTickers(names ?? configuration.symbols.map(\.name), &response)
+        case .bookTickersOfPair(let pair):
+            let names = configuration.symbols.map(\.name).filter { ServingRules.pair(of: $0) == pair }
+            if names.isEmpty { return refuse(&response, .badSymbol) }
+            answerTickers(names, &response)
         }
+    }
+
+    private mutating func answerTickers(_ names: [SymbolName], _ response: inout VenueResponse) {
+        var parts: [String] = []
+        for name in names {
+            guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+            fillSnapshot(index, limit: 1, &response)
+            parts.append(rules.bestPrices(of: snapshot))
+        }
+        response.body = Array("[\(parts.joined(separator: ","))]".utf8)
     }
 
     /// Answers a depth request with this state.

@@ -57,6 +57,7 @@ struct RequestPace {
         case .depth(_, let limit): cost(ofLevels: rules.levelCount(of: limit))
         case .exchangeInfo(let names), .bookTickers(let names):
             cost(ofSymbols: names?.count ?? symbolCount)
+        case .bookTickersOfPair: cost(ofSymbols: symbolCount)
         }
     }
 

@@ -7,7 +7,7 @@
 //     400    -1104  spot: a parameter that nobody reads              1
 //     400    -1121  no such symbol                                   1, or as an answer if the
 //                                                                    symbol could be one
-//     400    -1128  `symbol` and `symbols` together                  1
+//     400    -1128  `symbol` and `symbols`, or `pair`, together      1
 //     400    -4021  a depth limit that the market does not have      as an answer
 //     404    -5000  no such path                                     0
 //     401    -2015  no token, or a wrong one                         1

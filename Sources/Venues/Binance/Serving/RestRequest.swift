@@ -16,4 +16,6 @@ package enum RestRequest: Hashable, Sendable {
     case bookTicker(SymbolName)
     /// The best prices of several symbols; nil: of all.
     case bookTickers([SymbolName]?)
+    /// The best prices of the symbols of a pair, in upper case; COIN-M only.
+    case bookTickersOfPair(String)
 }

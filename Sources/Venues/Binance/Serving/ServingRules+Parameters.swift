@@ -22,8 +22,15 @@ extension ServingRules {
     func bookTicker(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
         try allow(["symbol", "symbols", "symbolStatus"], of: target)
         if market == .spot && target.value("symbols") != nil { return .bookTickers(try symbols(target)) }
-        if let text = target.value("symbol") { return .bookTicker(try symbol(text)) }
-        return .bookTickers(nil)
+        let pair = market == .coinm ? target.value("pair") : nil
+        switch (target.value("symbol"), pair) {
+        case (nil, nil): return .bookTickers(nil)
+        case (.some, .some): throw .badCombination
+        case (let text?, nil): return .bookTicker(try symbol(text))
+        case (nil, let text?):
+            if text.isEmpty { throw .missing("pair") }
+            return .bookTickersOfPair(ServingRules.upper(text))
+        }
     }
 
     func depth(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
@@ -61,9 +68,7 @@ extension ServingRules {
     private func symbol(_ text: String) throws(RestRefusal) -> SymbolName {
         if text.isEmpty { throw .missing("symbol") }
         if market != .spot {
-            let upper = String(
-                decoding: text.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 ^ 0x20 : $0 }, as: UTF8.self)
-            guard let name = SymbolName(upper) else { throw .badSymbol }
+            guard let name = SymbolName(ServingRules.upper(text)) else { throw .badSymbol }
             return name
         }
         let isLegal = text.utf8.allSatisfy { byte in
@@ -73,5 +78,10 @@ extension ServingRules {
         if !isLegal { throw .illegal("symbol", legal: #"^[\w\-._&&[^a-z]]{1,50}$"#) }
         guard let name = SymbolName(text) else { throw .badSymbol }
         return name
+    }
+
+    /// ASCII letters in upper case.
+    private static func upper(_ text: String) -> String {
+        String(decoding: text.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 ^ 0x20 : $0 }, as: UTF8.self)
     }
 }

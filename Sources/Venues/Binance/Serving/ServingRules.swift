@@ -43,7 +43,7 @@ package struct ServingRules: Hashable, Sendable {
         case .depth(_, let limit?): weight(ofLimit: limit)
         case .depth(_, nil): market == .spot ? 5 : 1
         case .bookTicker: 2
-        case .bookTickers: market == .spot ? 4 : 5
+        case .bookTickers, .bookTickersOfPair: market == .spot ? 4 : 5
         }
     }
 
