@@ -21,6 +21,14 @@ extension HTTPResponse {
             status: answer.status, headers: answer.headers.compactMap { HTTPHeader($0.name, $0.value) },
             json: answer.json)
     }
+
+    /// A refusal.
+    ///
+    /// - Parameter retryAfterSeconds: when to come back; nil if it does not depend on time.
+    init(_ refusal: RestRefusal, retryAfterSeconds: Int? = nil) {
+        let header = retryAfterSeconds.flatMap { HTTPHeader("Retry-After", "\($0)") }
+        self.init(status: refusal.status, headers: header.map { [$0] } ?? [], body: refusal.body)
+    }
 }
 
 /// The body of an answer and its metadata.
@@ -174,10 +182,7 @@ extension ServerMachine {
 
     /// The answer to whatever else comes while the server is closing.
     static var closingAnswer: HTTPResponse {
-        let refusal = RestRefusal.notServed("the server is closing")
-        return HTTPResponse(
-            status: refusal.status, headers: [HTTPHeader("Retry-After", "1")].compactMap(\.self),
-            body: refusal.body)
+        HTTPResponse(RestRefusal.notServed("the server is closing"), retryAfterSeconds: 1)
     }
 
     private func refuseStranger(_ request: HTTPRequest) {
@@ -189,10 +194,7 @@ extension ServerMachine {
     /// browser of this machine must not use up that of the machine's bots.
     func strangersAnswer(_ request: HTTPRequest) -> HTTPResponse {
         if isInPace("pages at " + request.owner) { return HTTPResponse(ServingAnswer.stranger) }
-        let refusal = RestRefusal.tooManyRequests
-        return HTTPResponse(
-            status: refusal.status, headers: [HTTPHeader("Retry-After", "1")].compactMap(\.self),
-            body: refusal.body)
+        return HTTPResponse(RestRefusal.tooManyRequests, retryAfterSeconds: 1)
     }
 
     /// Charges an address.
