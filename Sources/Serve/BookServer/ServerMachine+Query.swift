@@ -59,12 +59,19 @@ extension ServerMachine {
         warningCount = [429, 418].contains(answer.status) ? warningCount + 1 : 0
         if warningCount > ServerMachine.warningCountMax { return .tooManyMessages }
         let bytes = rules.queryReply(
-            to: id, status: answer.status, body: answer.body, usedWeight: answer.usedWeight)
+            to: id, status: answer.status, body: queryBody(of: answer, atUs: timeUs),
+            usedWeight: answer.usedWeight)
         // A client that requests faster than it reads is cut off.
         if peer.queuedBytes + bytes.count > queuedBytesMax(for: peer) || !peer.send(text: bytes.span) {
             counters.slowCount += 1
             return .tooSlow
         }
         return nil
+    }
+
+    /// The body of an answer with what REST says in headers.
+    func queryBody(of answer: RestAnswer, atUs timeUs: Int64) -> [UInt8] {
+        guard let seconds = answer.retryAfterSeconds else { return answer.body }
+        return ServingRules.body(of: answer.body, retryAfterSeconds: seconds, atUs: timeUs)
     }
 }
