@@ -30,6 +30,47 @@ private final class Inquirer {
 }
 
 extension ServerTests {
+    /// An answer that ends because no more is proven says so, as REST does in a header.
+    @Test func queriesAreToldWhereTheProvenEnds() throws {
+        let stack = try stack { _ in }
+        defer { stack.stop() }
+        var configuration = quick(.spot, port: stack.venue.port, stack.symbols)
+        // The books of the venue are deeper.
+        configuration.depth = 100
+        let service = try BookService(configuration)
+        defer { _ = service.stop() }
+        let server = try BookServer(service)
+        defer { server.stop() }
+        var answer = Answer()
+        stack.drive("a book") {
+            let target = "/api/v3/depth?symbol=SIM0USDT&limit=5000"
+            answer = (try? stack.get(target, port: server.port)) ?? Answer()
+            return answer.status == 200
+        }
+        #expect(answer.headers["x-lob-depth-limit"] != nil && !answer.text.contains("lob"))
+        let inquirer = try Inquirer(stack, port: server.port)
+        let (cut, whole) = (inquirer.depth(limit: 5_000), inquirer.depth(limit: 5))
+        let end = try #require(cut.split(separator: "]],\"lobDepthLimit\":").dropFirst().first)
+        #expect((1..<400).contains(Int(end.prefix { $0.isNumber }) ?? 0), "\(end)")
+        #expect(end.contains("},\"rateLimits\":["))
+        #expect(whole.contains("\"status\":200,") && !whole.contains("lob"), "\(whole)")
+    }
+
+    /// Where REST calls a stale book by its name, a message could not: it is refused.
+    @Test func queriesGetNoStaleBooks() throws {
+        let stack = try stack { $0.servesStale = true }
+        defer { stack.stop() }
+        let inquirer = try Inquirer(stack)
+        #expect(inquirer.depth(limit: 5).contains("\"status\":200,"))
+        stack.venue.stop()
+        stack.drive("stale") {
+            let answer = try? stack.get("/api/v3/depth?symbol=SIM0USDT&limit=5")
+            return answer?.headers["x-lob-stale"] != nil && answer?.status == 200
+        }
+        let refusal = inquirer.depth(limit: 5)
+        #expect(refusal.contains("\"status\":503,\"error\":{\"code\":-1001,"), "\(refusal)")
+    }
+
     /// A refusal for too much weight says when to come back.
     @Test func queriesAreToldWhenToComeBack() throws {
         let stack = try stack { $0.isWeightLimited = true }

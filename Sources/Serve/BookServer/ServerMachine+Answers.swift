@@ -11,7 +11,7 @@ extension ServerMachine {
 
     /// The answer to an admitted request.
     func answer(
-        _ request: RestRequest, atUs timeUs: Int64, isMicroseconds: Bool
+        _ request: RestRequest, of caller: Caller, atUs timeUs: Int64, isMicroseconds: Bool
     ) throws(RestRefusal) -> RestAnswer {
         switch request {
         case .ping: return RestAnswer("{}")
@@ -29,7 +29,7 @@ extension ServerMachine {
                 rules.exchangeInfoBody(
                     symbols: indices.map(listing), marginAssets: [], atUs: timeUs,
                     isMicroseconds: isMicroseconds))
-        case .depth(let name, let limit): return try depth(name, rules.levelCount(of: limit))
+        case .depth(let name, let limit): return try depth(name, rules.levelCount(of: limit), caller)
         case .bookTicker(let name):
             return RestAnswer(rules.bookTickerBody(try best(try index(of: name))))
         case .bookTickers(let names?):
@@ -50,17 +50,24 @@ extension ServerMachine {
         return RestAnswer("[" + parts.joined(separator: ",") + "]")
     }
 
-    private func depth(_ name: SymbolName, _ levelCount: Int) throws(RestRefusal) -> RestAnswer {
+    private func depth(
+        _ name: SymbolName, _ levelCount: Int, _ caller: Caller
+    ) throws(RestRefusal) -> RestAnswer {
         let index = try index(of: name)
         let why = refusal(of: index)
-        if let why, !options.servesStale || book(index).state == .empty { throw .notServed(why) }
+        // A stale book that does not say so would be taken for a live one.
+        let showsStale = options.servesStale && caller.readsHeaders
+        if let why, !showsStale || book(index).state == .empty { throw .notServed(why) }
         let key = DepthAnswers.Key(index: index, levelCount: levelCount, version: book(index).version)
         guard let known = depthAnswers.answer(to: key) ?? makeDepth(key) else {
             throw .notServed("the book has no levels")
         }
         var answer = RestAnswer(known.body)
         if let why { answer.headers.append((ServerMachine.staleHeader, why)) }
-        if known.cut < levelCount { answer.headers.append((ServerMachine.depthLimitHeader, "\(known.cut)")) }
+        if known.cut < levelCount {
+            answer.depthLimit = known.cut
+            answer.headers.append((ServerMachine.depthLimitHeader, "\(known.cut)"))
+        }
         return answer
     }
 

@@ -12,6 +12,8 @@ import LobTransport
 extension ServerMachine {
     /// Consecutive refusals that are answered; the next one closes the connection.
     static let warningCountMax = 10
+    /// What REST says in `depthLimitHeader`, as a member of the result.
+    private static let depthLimitMember = "lobDepthLimit"
 
     /// A client of the WebSocket API; it has no streams.
     func openQuery(_ peer: WebSocketPeer) -> WebSocketPeer.Handlers {
@@ -71,7 +73,10 @@ extension ServerMachine {
 
     /// The body of an answer with what REST says in headers.
     func queryBody(of answer: RestAnswer, atUs timeUs: Int64) -> [UInt8] {
-        guard let seconds = answer.retryAfterSeconds else { return answer.body }
-        return ServingRules.body(of: answer.body, retryAfterSeconds: seconds, atUs: timeUs)
+        if let seconds = answer.retryAfterSeconds {
+            return ServingRules.body(of: answer.body, retryAfterSeconds: seconds, atUs: timeUs)
+        }
+        guard let limit = answer.depthLimit else { return answer.body }
+        return ServingRules.adding(ServerMachine.depthLimitMember, "\(limit)", to: answer.body)
     }
 }

@@ -39,6 +39,9 @@ struct RestAnswer {
     /// The address's weight in this minute.
     var usedWeight = 0
     var retryAfterSeconds: Int?
+    /// Number of levels of the shorter side of a depth answer that was cut because no more is proven: a side
+    /// of at least that length continues, and its further levels come with updates. Nil if none was.
+    var depthLimit: Int?
 
     init(_ body: [UInt8]) { self.body = body }
 
@@ -63,13 +66,17 @@ struct Caller {
     var queuedBytes: Int
     /// Whether it has a token, if the server has any.
     var isKnown = true
+    /// Whether what is said in headers reaches it.
+    var readsHeaders = true
 
     /// - Parameter isKnown: see `ServerMachine.isKnown`.
     init(_ request: HTTPRequest, isKnown: Bool) {
         (owner, queuedBytes, self.isKnown) = (request.owner, request.ownerQueuedBytes, isKnown)
     }
 
-    init(_ peer: WebSocketPeer) { (owner, queuedBytes) = (peer.owner, peer.ownerQueuedBytes) }
+    init(_ peer: WebSocketPeer) {
+        (owner, queuedBytes, readsHeaders) = (peer.owner, peer.ownerQueuedBytes, false)
+    }
 
     /// Whose pace and weight it is. Who has no token must not use up those of the ones that have: a page that
     /// has moved its name here comes from the same address as this machine's bots.
@@ -82,8 +89,7 @@ extension ServerMachine {
     private static let served = "ping time exchangeInfo depth ticker/bookTicker"
     /// The query parameter that carries a token.
     static let tokenName = "token"
-    /// Number of levels of the shorter side of a depth answer that was cut because no more is proven: a side
-    /// of at least that length continues, and its further levels come with updates.
+    /// See `RestAnswer.depthLimit`.
     static let depthLimitHeader = "X-Lob-Depth-Limit"
 
     /// Answers a request.
@@ -129,7 +135,7 @@ extension ServerMachine {
             pace.charge(caller.payer, RequestPace.cost(of: asked, rules, symbolCount: places.count) - 1)
             try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
             if asked.isLong && isOverloaded(by: caller) { throw .overloaded }
-            answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)
+            answer = try self.answer(asked, of: caller, atUs: timeUs, isMicroseconds: isMicroseconds)
         } catch {
             counters.refusalCount += 1
             var refusal = error
