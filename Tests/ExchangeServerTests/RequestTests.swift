@@ -28,6 +28,12 @@ private let spotOnly: [Row] = {
         ("exchangeInfo?symbols=%5B%22ETHUSDT%22%5D", 200, 20, #"{"timezone":"UTC""#),
         ("exchangeInfo?symbol=NOSUCH", 400, 20, badSymbol),
         ("exchangeInfo?symbol=A&symbols=%5B%22A%22%5D", 400, 1, "{\"code\":-1128,"),
+        ("exchangeInfo?symbolStatus=TRADING", 200, 20, #"{"timezone":"UTC""#),
+        ("depth?symbol=BTCUSDT&limit=5&symbolStatus=TRADING", 200, 5, depth),
+        ("depth?symbol=BTCUSDT&symbolStatus=HALT", 400, 5, "{\"code\":-1220,"),
+        ("ticker/bookTicker?symbol=BTCUSDT&symbolStatus=BREAK", 400, 2, "{\"code\":-1220,"),
+        ("ticker/bookTicker?symbolStatus=HALT", 200, 4, "[]"),
+        ("ticker/bookTicker?symbolStatus=x", 400, 1, "{\"code\":-1122,"),
         ("exchangeInfo?symbols=ETHUSDT", 400, 1, illegal + "symbols'"),
         (
             "ticker/bookTicker?symbols=%5B%22ETHUSDT%22,%22BTCUSDT%22%5D", 200, 4,

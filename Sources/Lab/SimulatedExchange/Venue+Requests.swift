@@ -136,18 +136,23 @@ extension Venue {
         case .ping, .time, .exchangeInfo:
             let facts = configuration.symbols.map(\.facts)
             answerFacts(request, facts, isMicroseconds: isMicroseconds, &response)
-        case .depth(let name, let limit):
+        case .depth(let name, let limit, let status):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+            if !Venue.have(status) { return refuse(&response, .otherStatus) }
             fillSnapshot(index, limit: rules.levelCount(of: limit), &response)
             oddSnapshot(&response)
             Venue.encode(snapshot, with: &encoder, into: &response)
             if let grid = coarseGrid(of: index) { OddNumbers.keepOldDecimals(&response.body, grid: grid) }
-        case .bookTicker(let name):
+        case .bookTicker(let name, let status):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+            if !Venue.have(status) { return refuse(&response, .otherStatus) }
             fillSnapshot(index, limit: 1, &response)
             response.body = Array(rules.bookTickerBody(rules.bestPrices(of: snapshot)).utf8)
-        case .bookTickers(let names):
-            answerTickers(names ?? configuration.symbols.map(\.name), &response)
+        case .bookTickers(let names, let status):
+            let known = (names ?? []).allSatisfy { indices[$0] != nil }
+            if !known { return refuse(&response, .badSymbol) }
+            let listed = names ?? configuration.symbols.map(\.name)
+            answerTickers(Venue.have(status) ? listed : [], &response)
         case .bookTickersOfPair(let pair):
             let names = configuration.symbols.map(\.name).filter { ServingRules.pair(of: $0) == pair }
             if names.isEmpty { return refuse(&response, .badSymbol) }

@@ -16,9 +16,9 @@ extension ServerMachine {
         switch request {
         case .ping: return RestAnswer("{}")
         case .time: return RestAnswer(rules.timeBody(atUs: timeUs, isMicroseconds: isMicroseconds))
-        case .exchangeInfo(let names):
+        case .exchangeInfo(let names, let status):
             let listed = try names.map { (names) throws(RestRefusal) in try indexed(names) }
-            let indices = listed ?? Array(places.indices)
+            let indices = (listed ?? Array(places.indices)).filter { has(status, $0) }
             if !texts.members.isEmpty {
                 return RestAnswer(
                     rules.exchangeInfoBody(
@@ -29,14 +29,17 @@ extension ServerMachine {
                 rules.exchangeInfoBody(
                     symbols: indices.map(listing), marginAssets: [], atUs: timeUs,
                     isMicroseconds: isMicroseconds))
-        case .depth(let name, let limit): return try depth(name, rules.levelCount(of: limit), caller)
-        case .bookTicker(let name):
+        case .depth(let name, let limit, let status):
+            try check(status, of: name)
+            return try depth(name, rules.levelCount(of: limit), caller)
+        case .bookTicker(let name, let status):
+            try check(status, of: name)
             return RestAnswer(rules.bookTickerBody(try best(try index(of: name))))
-        case .bookTickers(let names?):
+        case .bookTickers(let names?, let status):
             var parts: [String] = []
-            for index in try indexed(names) { parts.append(try best(index)) }
+            for index in try indexed(names) where has(status, index) { parts.append(try best(index)) }
             return RestAnswer("[" + parts.joined(separator: ",") + "]")
-        case .bookTickers(nil): return bests(of: Array(places.indices))
+        case .bookTickers(nil, let status): return bests(of: places.indices.filter { has(status, $0) })
         case .bookTickersOfPair(let pair):
             let ofPair = places.indices.filter { ServingRules.pair(of: symbol($0)) == pair }
             if ofPair.isEmpty { throw .badSymbol }
@@ -85,6 +88,16 @@ extension ServerMachine {
         if let why = refusal(of: index) { throw .notServed(why) }
         book(index).fill(&snapshot, limit: 1)
         return rules.bestPrices(of: snapshot)
+    }
+
+    /// Whether a symbol has a status; without the venue's list all are taken to be trading.
+    private func has(_ status: TradingStatus?, _ index: Int) -> Bool {
+        guard let status else { return true }
+        return status.rawValue == facts[symbol(index)]?.status ?? TradingStatus.trading.rawValue
+    }
+
+    private func check(_ status: TradingStatus?, of name: SymbolName) throws(RestRefusal) {
+        if !has(status, try index(of: name)) { throw .otherStatus }
     }
 
     private func symbol(_ index: Int) -> SymbolName {
