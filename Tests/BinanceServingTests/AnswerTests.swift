@@ -119,6 +119,19 @@ func idsAreEchoed(_ id: String) throws {
     #expect(echo.map { "\($0)" } == "\(JSONTree.text(id))")
 }
 
+/// Over the WebSocket API a refusal itself says when to come back, as a time, and an object takes one more
+/// member.
+@Test func bodiesTakeMembers() {
+    func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+    let refusal = ServingRules.body(
+        of: RestRefusal.tooManyRequests.body, retryAfterSeconds: 60, atUs: 1_790_000_000_000_999)
+    let times = #"{"serverTime":1790000000000,"retryAfter":1790000060000}"#
+    #expect(text(refusal) == #"{"code":-1003,"msg":"Too many requests.","data":\#(times)}"#)
+    for (body, wanted) in [("{}", #"{"a":1}"#), (#"{"b":2}"#, #"{"b":2,"a":1}"#), ("", ""), ("[]", "[]")] {
+        #expect(text(ServingRules.adding("a", "1", to: Array(body.utf8))) == wanted)
+    }
+}
+
 @Test func controlReplies() throws {
     func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
     #expect(text(ControlResult.done.reply(to: .integer(1))) == #"{"result":null,"id":1}"#)

@@ -42,8 +42,8 @@ private func route(
             ("depth", ["symbol=BTCUSDT", "limit=50"], .depth("BTCUSDT", limit: 50), isSpot ? 5 : 2),
             ("depth", ["limit=1000", "symbol=BTCUSDT"], .depth("BTCUSDT", limit: 1_000), isSpot ? 50 : 20),
             (
-                "depth", ["symbol=BTCUSDT", "symbolStatus=TRADING"], .depth("BTCUSDT", limit: nil),
-                isSpot ? 5 : 1
+                "depth", ["symbol=BTCUSDT", "symbolStatus=TRADING"],
+                .depth("BTCUSDT", limit: nil, status: isSpot ? TradingStatus.trading : nil), isSpot ? 5 : 1
             ),
             ("ticker/bookTicker", ["symbol=BTCUSDT"], .bookTicker("BTCUSDT"), 2),
             ("ticker/bookTicker", [], .bookTickers(nil), isSpot ? 4 : 5),
@@ -67,8 +67,51 @@ private func route(
         #expect(route(rules, "depth", ["symbol=btcusdt"]) == .success(.depth("BTCUSDT", limit: nil)))
         #expect(route(rules, "depth", ["symbol=BTCUSDT", "x=1"]) == .success(.depth("BTCUSDT", limit: nil)))
         #expect(route(rules, "exchangeInfo", ["symbol=NO SUCH"]) == .success(.exchangeInfo(nil)))
-        #expect(route(rules, "ticker/bookTicker", ["pair=BTCUSD"]) == .success(.bookTickers(nil)))
     }
+}
+
+/// A status is carried as far as it is known; only spot has it.
+@Test func statusesAreRead() {
+    for (text, status) in [("TRADING", TradingStatus.trading), ("HALT", .halted), ("BREAK", .pausing)] {
+        let query = "symbolStatus=" + text
+        let table: [(path: String, query: [String], request: RestRequest)] = [
+            ("depth", ["symbol=A", "limit=5", query], .depth("A", limit: 5, status: status)),
+            ("depth", ["symbol=A", query], .depth("A", limit: nil, status: status)),
+            ("ticker/bookTicker", ["symbol=A", query], .bookTicker("A", status: status)),
+            ("ticker/bookTicker", [#"symbols=["A"]"#, query], .bookTickers(["A"], status: status)),
+            ("ticker/bookTicker", [query], .bookTickers(nil, status: status)),
+            ("exchangeInfo", [query], .exchangeInfo(nil, status: status)),
+        ]
+        for row in table { #expect(route(spot, row.path, row.query) == .success(row.request), "\(row)") }
+    }
+    let both = RestRefusal(400, -1128, "Combination of optional parameters invalid.")
+    #expect(route(spot, "exchangeInfo", ["symbol=A", "symbolStatus=HALT"]) == .failure(both))
+    let wrong = RestRefusal(400, -1122, "Invalid symbolStatus.")
+    for path in ["depth", "ticker/bookTicker", "exchangeInfo"] {
+        for text in ["", "halt", "END_OF_DAY"] {
+            #expect(route(spot, path, ["symbol=A", "symbolStatus=" + text]) == .failure(wrong), "\(path)")
+        }
+    }
+    for rules in futures {
+        #expect(route(rules, "depth", ["symbol=A", "symbolStatus=x"]) == .success(.depth("A", limit: nil)))
+    }
+}
+
+/// Only COIN-M has pairs of several symbols here; they are written like symbols.
+@Test func pairsAreRead() {
+    let (usdm, coinm) = (futures[0], futures[1])
+    let path = "ticker/bookTicker"
+    #expect(route(usdm, path, ["pair=BTCUSD"]) == .success(.bookTickers(nil)))
+    for text in ["BTCUSD", "btcusd"] {
+        #expect(route(coinm, path, ["pair=" + text]) == .success(.bookTickersOfPair("BTCUSD")))
+    }
+    #expect(coinm.weight(of: .bookTickersOfPair("BTCUSD")) == 5)
+    let both = RestRefusal(400, -1128, "Combination of optional parameters invalid.")
+    #expect(route(coinm, path, ["pair=BTCUSD", "symbol=BTCUSD_PERP"]) == .failure(both))
+    let empty = RestRefusal(
+        400, -1102, "Mandatory parameter 'pair' was not sent, was empty/null, or malformed.")
+    #expect(route(coinm, path, ["pair="]) == .failure(empty))
+    #expect(ServingRules.pair(of: "BTCUSD_PERP") == "BTCUSD" && ServingRules.pair(of: "BTCUSDT") == "BTCUSDT")
 }
 
 /// A refusal: its status, code and text, and what it costs.

@@ -31,6 +31,30 @@ extension ServerTests {
         #expect(!client.hasServerHungUp)
     }
 
+    /// A symbol of another status than the one asked for is refused, or left out of several.
+    @Test func statusesAreCompared() throws {
+        let server = try DrivenServer()
+        defer { server.stop() }
+        server.drive("books") { server.machine.isShown(0) && server.machine.isShown(1) }
+        server.machine.facts["SIM0USDT"] = SymbolInfo(
+            symbol: "SIM0USDT", market: .spot, status: "HALT", tickSize: nil, stepSize: nil)
+        let get = { (target: String) in
+            try server.stack.get("/api/v3/" + target, port: server.machine.port).text
+        }
+        for path in ["depth", "ticker/bookTicker"] {
+            let shown = try get("\(path)?symbol=SIM0USDT&symbolStatus=HALT")
+            #expect(shown.contains("SIM0USDT") || shown.contains("lastUpdateId"), "\(path): \(shown)")
+            for query in ["symbol=SIM0USDT&symbolStatus=TRADING", "symbol=SIM1USDT&symbolStatus=HALT"] {
+                let refusal = try get("\(path)?\(query)")
+                #expect(refusal.hasPrefix("{\"code\":-1220,"), "\(path): \(refusal)")
+            }
+        }
+        for path in ["exchangeInfo", "ticker/bookTicker"] {
+            let text = try get("\(path)?symbolStatus=HALT")
+            #expect(text.contains("SIM0USDT") && !text.contains("SIM1USDT"), "\(path): \(text)")
+        }
+    }
+
     /// A shard that lags too far passes nothing on; when it has caught up, one bridge leads to its book.
     @Test func aLateShardPauses() throws {
         let stack = try stack(symbolCount: 1) { _ in }

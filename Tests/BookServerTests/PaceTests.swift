@@ -35,6 +35,20 @@ extension ServerTests {
         }
     }
 
+    /// An upgrade refused for its pace says when to come back, as every other refusal for that does.
+    @Test func refusedUpgradesSayWhenToComeBack() throws {
+        let stack = try stack { $0.requestsPerSecondMax = 20 }
+        defer { stack.stop() }
+        // A second may begin amid them.
+        let clients = (0..<60).map { _ in RawClient(stack.server.port, path: "/ws/x@depth") }
+        var refused = ""
+        stack.drive("refused") {
+            refused = clients.lazy.map { $0.read() }.first { $0.hasPrefix("HTTP/1.1 429") } ?? ""
+            return !refused.isEmpty
+        }
+        #expect(refused.lowercased().contains("\r\nretry-after: 1\r\n"), "\(refused)")
+    }
+
     /// Subscribing has a pace, over the path and by messages: each time the state of the stream is sent.
     @Test func subscriptionsHaveAPace() throws {
         let stack = try stack {

@@ -39,6 +39,22 @@ extension ServerTests {
         }
     }
 
+    /// On COIN-M best prices come in a list, also those of one symbol; a pair stands for its symbols.
+    @Test func bestPricesOfCoinsAreLists() throws {
+        let stack = try Stack(.coinm)
+        defer { stack.stop() }
+        for symbol in stack.symbols { _ = try stack.depth(symbol) }
+        let path = "/dapi/v1/ticker/bookTicker"
+        for query in ["symbol=SIM1USD_PERP", "pair=SIM1USD"] {
+            let text = try stack.get("\(path)?\(query)").text
+            #expect(text.hasPrefix("[{\"lastUpdateId\":") && text.hasSuffix("}]"), "\(query): \(text)")
+            #expect(text.contains("\"symbol\":\"SIM1USD_PERP\",\"pair\":\"SIM1USD\""), "\(text)")
+            #expect(!text.contains("SIM0USD"), "\(query): \(text)")
+        }
+        #expect(try stack.get("\(path)?pair=NOSUCH").text.contains("-1121"))
+        #expect(try stack.get("\(path)?pair=SIM1USD&symbol=SIM1USD_PERP").text.contains("-1128"))
+    }
+
     @Test func refusalsAreTheVenues() throws {
         let stack = try Stack()
         defer { stack.stop() }

@@ -28,6 +28,12 @@ private let spotOnly: [Row] = {
         ("exchangeInfo?symbols=%5B%22ETHUSDT%22%5D", 200, 20, #"{"timezone":"UTC""#),
         ("exchangeInfo?symbol=NOSUCH", 400, 20, badSymbol),
         ("exchangeInfo?symbol=A&symbols=%5B%22A%22%5D", 400, 1, "{\"code\":-1128,"),
+        ("exchangeInfo?symbolStatus=TRADING", 200, 20, #"{"timezone":"UTC""#),
+        ("depth?symbol=BTCUSDT&limit=5&symbolStatus=TRADING", 200, 5, depth),
+        ("depth?symbol=BTCUSDT&symbolStatus=HALT", 400, 5, "{\"code\":-1220,"),
+        ("ticker/bookTicker?symbol=BTCUSDT&symbolStatus=BREAK", 400, 2, "{\"code\":-1220,"),
+        ("ticker/bookTicker?symbolStatus=HALT", 200, 4, "[]"),
+        ("ticker/bookTicker?symbolStatus=x", 400, 1, "{\"code\":-1122,"),
         ("exchangeInfo?symbols=ETHUSDT", 400, 1, illegal + "symbols'"),
         (
             "ticker/bookTicker?symbols=%5B%22ETHUSDT%22,%22BTCUSDT%22%5D", 200, 4,
@@ -38,6 +44,12 @@ private let spotOnly: [Row] = {
 
 private let futuresOnly: [Row] = [
     ("depth?symbol=BTCUSDT&limit=7", 400, 2, #"{"code":-4021,"msg":"7 is not valid depth limit"}"#)
+]
+
+private let coinmOnly: [Row] = [
+    ("ticker/bookTicker?pair=ethusdt", 200, 5, "[{\"lastUpdateId\":"),
+    ("ticker/bookTicker?pair=NOSUCH", 400, 5, badSymbol),
+    ("ticker/bookTicker?pair=BTCUSDT&symbol=BTCUSDT", 400, 1, "{\"code\":-1128,"),
 ]
 
 extension ExchangeTests {
@@ -66,7 +78,7 @@ extension ExchangeTests {
                 ("depth?symbol=NOSUCH", 400, isSpot ? 5 : 1, badSymbol), ("depth?limit=5", 400, 1, missing),
                 ("depth?symbol=", 400, 1, missing),
                 ("depth?symbol=BTCUSDT&limit=x", 400, 1, illegal + "limit'"),
-                ("ticker/bookTicker?symbol=BTCUSDT", 200, 2, ticker),
+                ("ticker/bookTicker?symbol=BTCUSDT", 200, 2, (market == .coinm ? "[" : "") + ticker),
                 ("ticker/bookTicker", 200, isSpot ? 4 : 5, "[" + ticker),
                 ("ticker/bookTicker?symbol=NOSUCH", 400, 2, badSymbol),
                 (
@@ -77,6 +89,7 @@ extension ExchangeTests {
                 ("depth?symbol=BTCUSDT&x=1", isSpot ? 400 : 200, 1, isSpot ? unread : depth),
             ]
             table += isSpot ? spotOnly : futuresOnly
+            if market == .coinm { table += coinmOnly }
             var used = 0
             for row in table {
                 let answer = try bench.get(server, base + row.target)

@@ -145,20 +145,35 @@ extension CapturePlayer {
         switch request {
         case .ping, .time, .exchangeInfo:
             venue.answerFacts(request, capture.symbols, isMicroseconds: false, &response)
-        case .depth(let name, let limit):
+        case .depth(let name, let limit, let status):
             guard fill(name, limit: venue.rules.levelCount(of: limit), &venue, &response) else { return }
+            if !Venue.have(status) { return venue.refuse(&response, .otherStatus) }
             venue.answerSnapshot(snapshot, &response)
-        case .bookTicker(let name):
+        case .bookTicker(let name, let status):
             guard fill(name, limit: 1, &venue, &response) else { return }
-            response.body = Array(venue.rules.bestPrices(of: snapshot).utf8)
-        case .bookTickers(let names):
-            var parts: [String] = []
-            for name in names ?? capture.symbols.map(\.name) {
-                guard fill(name, limit: 1, &venue, &response) else { return }
-                parts.append(venue.rules.bestPrices(of: snapshot))
-            }
-            response.body = Array("[\(parts.joined(separator: ","))]".utf8)
+            if !Venue.have(status) { return venue.refuse(&response, .otherStatus) }
+            response.body = Array(venue.rules.bookTickerBody(venue.rules.bestPrices(of: snapshot)).utf8)
+        case .bookTickers(let names, let status):
+            let known = (names ?? []).allSatisfy { books[$0] != nil }
+            if !known { return venue.refuse(&response, .badSymbol) }
+            let listed = names ?? capture.symbols.map(\.name)
+            answerTickers(Venue.have(status) ? listed : [], &venue, &response)
+        case .bookTickersOfPair(let pair):
+            let names = capture.symbols.map(\.name).filter { ServingRules.pair(of: $0) == pair }
+            if names.isEmpty { return venue.refuse(&response, .badSymbol) }
+            answerTickers(names, &venue, &response)
         }
+    }
+
+    private func answerTickers(
+        _ names: [SymbolName], _ venue: inout Venue, _ response: inout VenueResponse
+    ) {
+        var parts: [String] = []
+        for name in names {
+            guard fill(name, limit: 1, &venue, &response) else { return }
+            parts.append(venue.rules.bestPrices(of: snapshot))
+        }
+        response.body = Array("[\(parts.joined(separator: ","))]".utf8)
     }
 
     /// Fills the snapshot with the best levels of a symbol; if there are none, returns false and the response

@@ -1,5 +1,6 @@
 // What `exchangeInfo` says about a symbol, derived from its name and numbers.
 
+import BinanceServing
 import BinanceVenue
 import MarketData
 
@@ -32,7 +33,7 @@ package struct ListedSymbol: Hashable, Sendable {
     ]
 
     /// The part of a futures symbol before the underscore: its pair.
-    package var pair: String { String(name.description.prefix { $0 != "_" }) }
+    package var pair: String { ServingRules.pair(of: name) }
 
     /// The traded asset and the asset it is quoted in.
     package var assets: (base: String, quote: String) {

@@ -23,8 +23,10 @@ extension Venue {
         switch request {
         case .ping: response.body = Array("{}".utf8)
         case .time: response.body = Array(rules.timeBody(atUs: nowUs, isMicroseconds: isMicroseconds).utf8)
-        case .exchangeInfo(nil): response.body = exchangeInfo(symbols, isMicroseconds: isMicroseconds)
-        case .exchangeInfo(let names?):
+        case .exchangeInfo(nil, let status):
+            let listed = Venue.have(status) ? symbols : []
+            response.body = exchangeInfo(listed, isMicroseconds: isMicroseconds)
+        case .exchangeInfo(let names?, _):
             var found: [ListedSymbol] = []
             for name in names {
                 guard let symbol = symbols.first(where: { $0.name == name }) else {
@@ -33,9 +35,13 @@ extension Venue {
                 found.append(symbol)
             }
             response.body = exchangeInfo(found, isMicroseconds: isMicroseconds)
-        case .depth, .bookTicker, .bookTickers: preconditionFailure("no request for facts")
+        case .depth, .bookTicker, .bookTickers, .bookTickersOfPair:
+            preconditionFailure("no request for facts")
         }
     }
+
+    /// Whether the symbols here have a status: all of them are always trading.
+    package static func have(_ status: TradingStatus?) -> Bool { status == nil || status == .trading }
 
     private func exchangeInfo(_ symbols: [ListedSymbol], isMicroseconds: Bool) -> [UInt8] {
         let body = rules.exchangeInfoBody(

@@ -136,25 +136,38 @@ extension Venue {
         case .ping, .time, .exchangeInfo:
             let facts = configuration.symbols.map(\.facts)
             answerFacts(request, facts, isMicroseconds: isMicroseconds, &response)
-        case .depth(let name, let limit):
+        case .depth(let name, let limit, let status):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+            if !Venue.have(status) { return refuse(&response, .otherStatus) }
             fillSnapshot(index, limit: rules.levelCount(of: limit), &response)
             oddSnapshot(&response)
             Venue.encode(snapshot, with: &encoder, into: &response)
             if let grid = coarseGrid(of: index) { OddNumbers.keepOldDecimals(&response.body, grid: grid) }
-        case .bookTicker(let name):
+        case .bookTicker(let name, let status):
+            guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+            if !Venue.have(status) { return refuse(&response, .otherStatus) }
+            fillSnapshot(index, limit: 1, &response)
+            response.body = Array(rules.bookTickerBody(rules.bestPrices(of: snapshot)).utf8)
+        case .bookTickers(let names, let status):
+            let known = (names ?? []).allSatisfy { indices[$0] != nil }
+            if !known { return refuse(&response, .badSymbol) }
+            let listed = names ?? configuration.symbols.map(\.name)
+            answerTickers(Venue.have(status) ? listed : [], &response)
+        case .bookTickersOfPair(let pair):
+            let names = configuration.symbols.map(\.name).filter { ServingRules.pair(of: $0) == pair }
+            if names.isEmpty { return refuse(&response, .badSymbol) }
+            answerTickers(names, &response)
+        }
+    }
+
+    private mutating func answerTickers(_ names: [SymbolName], _ response: inout VenueResponse) {
+        var parts: [String] = []
+        for name in names {
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
             fillSnapshot(index, limit: 1, &response)
-            response.body = Array(rules.bestPrices(of: snapshot).utf8)
-        case .bookTickers(let names):
-            var parts: [String] = []
-            for name in names ?? configuration.symbols.map(\.name) {
-                guard let index = indices[name] else { return refuse(&response, .badSymbol) }
-                fillSnapshot(index, limit: 1, &response)
-                parts.append(rules.bestPrices(of: snapshot))
-            }
-            response.body = Array("[\(parts.joined(separator: ","))]".utf8)
+            parts.append(rules.bestPrices(of: snapshot))
         }
+        response.body = Array("[\(parts.joined(separator: ","))]".utf8)
     }
 
     /// Answers a depth request with this state.

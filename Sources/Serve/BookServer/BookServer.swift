@@ -75,7 +75,8 @@ package final class BookServer: Sendable {
         package var requestsPerSecondMax = 10_000
         /// Longest time the server itself may lag the feed; beyond that no book is shown.
         package var lagMsMax = 5_000
-        /// Whether a book that is not live is shown anyway, with a header that says so.
+        /// Whether a book that is not live is shown anyway, with a header that says so; over the WebSocket
+        /// API, which has none, it is refused all the same.
         package var servesStale = false
         /// Whether gaps in the update streams are passed on instead of bridged.
         package var passesGaps = false

@@ -54,9 +54,10 @@ struct RequestPace {
     static func cost(of request: RestRequest, _ rules: ServingRules, symbolCount: Int) -> Int {
         switch request {
         case .ping, .time, .bookTicker: 1
-        case .depth(_, let limit): cost(ofLevels: rules.levelCount(of: limit))
-        case .exchangeInfo(let names), .bookTickers(let names):
+        case .depth(_, let limit, _): cost(ofLevels: rules.levelCount(of: limit))
+        case .exchangeInfo(let names, _), .bookTickers(let names, _):
             cost(ofSymbols: names?.count ?? symbolCount)
+        case .bookTickersOfPair: cost(ofSymbols: symbolCount)
         }
     }
 

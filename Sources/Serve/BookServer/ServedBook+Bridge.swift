@@ -54,6 +54,8 @@ extension ServedBook {
         bridge.scales = wide
         promises.bids.owed = []
         promises.asks.owed = []
+        bridgeIsNarrower =
+            !provenBids.covers(book.provenBids, on: .bid) || !provenAsks.covers(book.provenAsks, on: .ask)
         replace(by: source, bids: bids, asks: asks, wide)
         bridge.extras = narrowing
         return true

@@ -94,6 +94,10 @@ final class ServedBook {
     /// The last id of the stream's newest update, if that continues this book but could not be passed on
     /// unchanged: levels are owed, or a side is too long. A bridge to there hides no gap.
     var nextID: UpdateID?
+    /// Whether the book to which the last bridge leads is proven less far than the one before.
+    var bridgeIsNarrower = false
+    /// What those hold to whom gaps are passed on.
+    var gaps: GapChain
     /// The last update sent, unwrapped; empty if there was none.
     var message: [UInt8] = []
 
@@ -104,6 +108,7 @@ final class ServedBook {
     init(_ symbol: SymbolName, isLinked: Bool, levelCountMax: Int) {
         (self.symbol, self.isLinked) = (symbol, isLinked)
         self.levelCountMax = max(levelCountMax, 16)
+        gaps = GapChain(countMax: 2 * self.levelCountMax)
         book = OrderBook(levelCountMax: 2 * self.levelCountMax)
     }
 
@@ -121,6 +126,7 @@ final class ServedBook {
         }
         if book.scales != scales { rescalePromises(from: scales) }
         ids = UpdateRange(update)
+        gaps.end()
         return true
     }
 
@@ -157,6 +163,7 @@ final class ServedBook {
         state = .empty
         promises = (Promise(), Promise())
         message = []
+        gaps.end()
         noteChange()
         book.removeAll()
     }
@@ -191,6 +198,7 @@ final class ServedBook {
             replace(by: source, bids: source.known(.bid), asks: source.known(.ask), source.scales)
             let id = source.lastUpdateID
             ids = UpdateRange(first: id, last: id, previousLast: isLinked ? id : nil)
+            gaps.end()
             return .began
         }
         let (held, next) = (book.lastUpdateID, source.lastUpdateID)

@@ -12,6 +12,8 @@ import LobTransport
 extension ServerMachine {
     /// Consecutive refusals that are answered; the next one closes the connection.
     static let warningCountMax = 10
+    /// What REST says in `depthLimitHeader`, as a member of the result.
+    private static let depthLimitMember = "lobDepthLimit"
 
     /// A client of the WebSocket API; it has no streams.
     func openQuery(_ peer: WebSocketPeer) -> WebSocketPeer.Handlers {
@@ -59,12 +61,22 @@ extension ServerMachine {
         warningCount = [429, 418].contains(answer.status) ? warningCount + 1 : 0
         if warningCount > ServerMachine.warningCountMax { return .tooManyMessages }
         let bytes = rules.queryReply(
-            to: id, status: answer.status, body: answer.body, usedWeight: answer.usedWeight)
+            to: id, status: answer.status, body: queryBody(of: answer, atUs: timeUs),
+            usedWeight: answer.usedWeight)
         // A client that requests faster than it reads is cut off.
         if peer.queuedBytes + bytes.count > queuedBytesMax(for: peer) || !peer.send(text: bytes.span) {
             counters.slowCount += 1
             return .tooSlow
         }
         return nil
+    }
+
+    /// The body of an answer with what REST says in headers.
+    func queryBody(of answer: RestAnswer, atUs timeUs: Int64) -> [UInt8] {
+        if let seconds = answer.retryAfterSeconds {
+            return ServingRules.body(of: answer.body, retryAfterSeconds: seconds, atUs: timeUs)
+        }
+        guard let limit = answer.depthLimit else { return answer.body }
+        return ServingRules.adding(ServerMachine.depthLimitMember, "\(limit)", to: answer.body)
     }
 }

@@ -2,7 +2,6 @@
 
 import BinanceServing
 import BinanceVenue
-import DepthBook
 import LobTransport
 import MarketData
 
@@ -22,6 +21,14 @@ extension HTTPResponse {
             status: answer.status, headers: answer.headers.compactMap { HTTPHeader($0.name, $0.value) },
             json: answer.json)
     }
+
+    /// A refusal.
+    ///
+    /// - Parameter retryAfterSeconds: when to come back; nil if it does not depend on time.
+    init(_ refusal: RestRefusal, retryAfterSeconds: Int? = nil) {
+        let header = retryAfterSeconds.flatMap { HTTPHeader("Retry-After", "\($0)") }
+        self.init(status: refusal.status, headers: header.map { [$0] } ?? [], body: refusal.body)
+    }
 }
 
 /// The body of an answer and its metadata.
@@ -32,6 +39,9 @@ struct RestAnswer {
     /// The address's weight in this minute.
     var usedWeight = 0
     var retryAfterSeconds: Int?
+    /// Number of levels of the shorter side of a depth answer that was cut because no more is proven: a side
+    /// of at least that length continues, and its further levels come with updates. Nil if none was.
+    var depthLimit: Int?
 
     init(_ body: [UInt8]) { self.body = body }
 
@@ -43,7 +53,7 @@ extension RestRequest {
     fileprivate var isLong: Bool {
         switch self {
         case .ping, .time: false
-        case .exchangeInfo, .depth, .bookTicker, .bookTickers: true
+        case .exchangeInfo, .depth, .bookTicker, .bookTickers, .bookTickersOfPair: true
         }
     }
 }
@@ -56,13 +66,17 @@ struct Caller {
     var queuedBytes: Int
     /// Whether it has a token, if the server has any.
     var isKnown = true
+    /// Whether what is said in headers reaches it.
+    var readsHeaders = true
 
     /// - Parameter isKnown: see `ServerMachine.isKnown`.
     init(_ request: HTTPRequest, isKnown: Bool) {
         (owner, queuedBytes, self.isKnown) = (request.owner, request.ownerQueuedBytes, isKnown)
     }
 
-    init(_ peer: WebSocketPeer) { (owner, queuedBytes) = (peer.owner, peer.ownerQueuedBytes) }
+    init(_ peer: WebSocketPeer) {
+        (owner, queuedBytes, readsHeaders) = (peer.owner, peer.ownerQueuedBytes, false)
+    }
 
     /// Whose pace and weight it is. Who has no token must not use up those of the ones that have: a page that
     /// has moved its name here comes from the same address as this machine's bots.
@@ -73,12 +87,9 @@ extension ServerMachine {
     /// Names what is served, in answers to what is not.
     private static let servedHeader = "X-Lob-Served"
     private static let served = "ping time exchangeInfo depth ticker/bookTicker"
-    /// Says why a book is stale, in answers that show it anyway.
-    private static let staleHeader = "X-Lob-Stale"
     /// The query parameter that carries a token.
     static let tokenName = "token"
-    /// Number of levels of the shorter side of a depth answer that was cut because no more is proven: a side
-    /// of at least that length continues, and its further levels come with updates.
+    /// See `RestAnswer.depthLimit`.
     static let depthLimitHeader = "X-Lob-Depth-Limit"
 
     /// Answers a request.
@@ -124,7 +135,7 @@ extension ServerMachine {
             pace.charge(caller.payer, RequestPace.cost(of: asked, rules, symbolCount: places.count) - 1)
             try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
             if asked.isLong && isOverloaded(by: caller) { throw .overloaded }
-            answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)
+            answer = try self.answer(asked, of: caller, atUs: timeUs, isMicroseconds: isMicroseconds)
         } catch {
             counters.refusalCount += 1
             var refusal = error
@@ -177,10 +188,7 @@ extension ServerMachine {
 
     /// The answer to whatever else comes while the server is closing.
     static var closingAnswer: HTTPResponse {
-        let refusal = RestRefusal.notServed("the server is closing")
-        return HTTPResponse(
-            status: refusal.status, headers: [HTTPHeader("Retry-After", "1")].compactMap(\.self),
-            body: refusal.body)
+        HTTPResponse(RestRefusal.notServed("the server is closing"), retryAfterSeconds: 1)
     }
 
     private func refuseStranger(_ request: HTTPRequest) {
@@ -192,10 +200,7 @@ extension ServerMachine {
     /// browser of this machine must not use up that of the machine's bots.
     func strangersAnswer(_ request: HTTPRequest) -> HTTPResponse {
         if isInPace("pages at " + request.owner) { return HTTPResponse(ServingAnswer.stranger) }
-        let refusal = RestRefusal.tooManyRequests
-        return HTTPResponse(
-            status: refusal.status, headers: [HTTPHeader("Retry-After", "1")].compactMap(\.self),
-            body: refusal.body)
+        return HTTPResponse(RestRefusal.tooManyRequests, retryAfterSeconds: 1)
     }
 
     /// Charges an address.
@@ -214,118 +219,5 @@ extension ServerMachine {
             retryAfterSeconds = seconds
             throw .banned(untilMs: (timeUs / 1_000_000 + Int64(seconds)) * 1_000)
         }
-    }
-
-    private func answer(
-        _ request: RestRequest, atUs timeUs: Int64, isMicroseconds: Bool
-    ) throws(RestRefusal) -> RestAnswer {
-        switch request {
-        case .ping: return RestAnswer("{}")
-        case .time: return RestAnswer(rules.timeBody(atUs: timeUs, isMicroseconds: isMicroseconds))
-        case .exchangeInfo(let names):
-            let listed = try names.map { (names) throws(RestRefusal) in try indexed(names) }
-            let indices = listed ?? Array(places.indices)
-            if !texts.members.isEmpty {
-                return RestAnswer(
-                    rules.exchangeInfoBody(
-                        as: texts, symbols: indices.map(words), atUs: timeUs,
-                        isMicroseconds: isMicroseconds))
-            }
-            return RestAnswer(
-                rules.exchangeInfoBody(
-                    symbols: indices.map(listing), marginAssets: [], atUs: timeUs,
-                    isMicroseconds: isMicroseconds))
-        case .depth(let name, let limit): return try depth(name, rules.levelCount(of: limit))
-        case .bookTicker(let name): return RestAnswer(try best(try index(of: name)))
-        case .bookTickers(let names):
-            var parts: [String] = []
-            if let names {
-                for index in try indexed(names) { parts.append(try best(index)) }
-            } else {
-                // Everything that can be shown now.
-                for index in places.indices {
-                    if let part = try? best(index) { parts.append(part) }
-                }
-            }
-            return RestAnswer("[" + parts.joined(separator: ",") + "]")
-        }
-    }
-
-    private func depth(_ name: SymbolName, _ levelCount: Int) throws(RestRefusal) -> RestAnswer {
-        let index = try index(of: name)
-        let why = refusal(of: index)
-        if let why, !options.servesStale || book(index).state == .empty { throw .notServed(why) }
-        let key = DepthAnswers.Key(index: index, levelCount: levelCount, version: book(index).version)
-        guard let known = depthAnswers.answer(to: key) ?? makeDepth(key) else {
-            throw .notServed("the book has no levels")
-        }
-        var answer = RestAnswer(known.body)
-        if let why { answer.headers.append((ServerMachine.staleHeader, why)) }
-        if known.cut < levelCount { answer.headers.append((ServerMachine.depthLimitHeader, "\(known.cut)")) }
-        return answer
-    }
-
-    private func makeDepth(_ key: DepthAnswers.Key) -> DepthAnswers.Answer? {
-        let cut = book(key.index).answer(&snapshot, limit: key.levelCount)
-        guard let body = encoded({ (encoder) throws(EncoderError) in try encoder.append(snapshot) }) else {
-            return nil
-        }
-        let answer = DepthAnswers.Answer(body: body, cut: cut)
-        depthAnswers.keep(answer, to: key)
-        return answer
-    }
-
-    private func best(_ index: Int) throws(RestRefusal) -> String {
-        if let why = refusal(of: index) { throw .notServed(why) }
-        book(index).fill(&snapshot, limit: 1)
-        return rules.bestPrices(of: snapshot)
-    }
-
-    private func index(of name: SymbolName) throws(RestRefusal) -> Int {
-        guard let index = indices[name] else { throw .badSymbol }
-        return index
-    }
-
-    /// Indices without duplicates, in order of first mention.
-    private func indexed(_ names: [SymbolName]) throws(RestRefusal) -> [Int] {
-        var (found, seen): ([Int], Set<Int>) = ([], [])
-        for name in names {
-            let index = try index(of: name)
-            if seen.insert(index).inserted { found.append(index) }
-        }
-        return found
-    }
-
-    /// A symbol's object in `exchangeInfo`: the venue's own, or generated.
-    private func words(_ index: Int) -> [UInt8] {
-        let (shard, slot) = places[index]
-        return texts.symbols[shards[shard].symbols[slot]] ?? Array(listing(index).utf8)
-    }
-
-    /// The object generated from what is known.
-    private func listing(_ index: Int) -> String {
-        let (shard, slot) = places[index]
-        let symbol = shards[shard].symbols[slot]
-        let known = facts[symbol]
-        var filters: [String] = []
-        if let tick = known?.tickSize {
-            filters.append("{\"filterType\":\"PRICE_FILTER\",\"tickSize\":\"\(tick)\"}")
-        }
-        if let step = known?.stepSize {
-            filters.append("{\"filterType\":\"LOT_SIZE\",\"stepSize\":\"\(step)\"}")
-        }
-        var text = "{\"symbol\":\"\(symbol)\""
-        if let known, !known.baseAsset.isEmpty { text += ",\"baseAsset\":\"\(known.baseAsset)\"" }
-        if let known, !known.quoteAsset.isEmpty { text += ",\"quoteAsset\":\"\(known.quoteAsset)\"" }
-        if let kind = known?.contractType { text += ",\"contractType\":\"\(kind)\"" }
-        if let known, rules.market != .spot {
-            // Positions are held in the quote asset, on COIN-M in the base asset.
-            let margin = rules.market == .coinm ? known.baseAsset : known.quoteAsset
-            let pair = "\(symbol)".prefix { $0 != "_" }
-            text += ",\"pair\":\"\(pair)\",\"marginAsset\":\"\(margin)\""
-        }
-        let status = rules.market == .coinm ? "contractStatus" : "status"
-        text += ",\"\(status)\":\"\(known?.status ?? "TRADING")\""
-        return text + ",\"filters\":[\(filters.joined(separator: ","))]}"
     }
 }

@@ -20,8 +20,10 @@ extension ServerMachine {
         if !admits(request) { return .refuse(strangersAnswer(request)) }
         if isClosing { return .refuse(ServerMachine.closingAnswer) }
         let caller = Caller(request, isKnown: isKnown(request))
-        if !isInPace(caller.payer) { return ServerMachine.refusal(.tooManyRequests) }
-        if !caller.isKnown { return ServerMachine.refusal(.stranger) }
+        if !isInPace(caller.payer) {
+            return .refuse(HTTPResponse(RestRefusal.tooManyRequests, retryAfterSeconds: 1))
+        }
+        if !caller.isKnown { return .refuse(HTTPResponse(RestRefusal.stranger)) }
         let share = shareRules.share(of: options.clientCountMax, for: request.owner)
         if clientShares.held(by: request.owner) >= share {
             let refusal = ConnectionRefusal.tooManyConnections
@@ -44,10 +46,6 @@ extension ServerMachine {
         }
         pace.charge(caller.payer, RequestPace.cost(ofStreams: names.count) - 1)
         return .accept { [self] peer in open(peer, target) }
-    }
-
-    private static func refusal(_ refusal: RestRefusal) -> UpgradeAnswer {
-        .refuse(HTTPResponse(status: refusal.status, body: refusal.body))
     }
 
     private func isTooLong(_ name: String) -> Bool { name.utf8.count > options.streamNameBytesMax }

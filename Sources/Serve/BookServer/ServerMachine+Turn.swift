@@ -2,7 +2,6 @@
 
 import BinanceServing
 import BinanceVenue
-import BookSync
 import LobTransport
 import MarketData
 
@@ -141,7 +140,7 @@ extension ServerMachine {
     }
 
     /// Encodes the message of an update that arrived in an unusual form.
-    private func completeMessage(_ index: Int, _ update: borrowing DepthUpdate) {
+    func completeMessage(_ index: Int, _ update: borrowing DepthUpdate) {
         let book = book(index)
         if !book.message.isEmpty { return }
         book.message =
@@ -150,39 +149,8 @@ extension ServerMachine {
             } ?? []
     }
 
-    /// An update that does not continue the book, for clients that detect gaps themselves. Summaries lead
-    /// from book to book and take only bridges.
-    func gap(_ index: Int, _ update: borrowing DepthUpdate) {
-        counters.gapCount += 1
-        book(index).ids = UpdateRange(update)
-        completeMessage(index, update)
-        changed(index, update, isMicroseconds: service.configuration.isMicroseconds, summarises: false)
-    }
-
-    /// A bridge was made. Where gaps are passed on, it goes only to summaries, unless it hides none.
-    func bridged(_ index: Int) {
-        counters.bridgeCount += 1
-        let book = book(index)
-        defer { book.dropBridge() }
-        if options.passesGaps && book.bridge.last != book.nextID {
-            for topic in topicsOfSymbol[index] where topic.kind == .summaries {
-                topic.summary.add(book.bridge)
-            }
-            return note(index)
-        }
-        let message = encoded(isMicroseconds: false) { (encoder) throws(EncoderError) in
-            try encoder.append(book.bridge)
-        }
-        guard let message else {
-            book.forget()
-            return broken(index)
-        }
-        book.message = message
-        changed(index, book.bridge, isMicroseconds: false)
-    }
-
     /// Sends an update to its symbol's subscribers.
-    private func changed(
+    func changed(
         _ index: Int, _ update: borrowing DepthUpdate, isMicroseconds: Bool, summarises: Bool = true
     ) {
         let nowNs = LoopClock.monotonicNs
@@ -237,16 +205,6 @@ extension ServerMachine {
             made.transactionTimeUs = made.eventTimeUs
         }
         return encoded { (encoder) throws(EncoderError) in try encoder.append(made) }
-    }
-
-    /// Nothing continues what clients hold of this symbol: they must start over.
-    func broken(_ index: Int) {
-        counters.brokenCount += 1
-        for topic in topicsOfSymbol[index] where topic.isChained {
-            // The stream outlives them if somebody joins before the last of them has gone.
-            topic.forgetMessage()
-            for client in topic.clients { client.close(.goingAway) }
-        }
     }
 
     /// Streams of a symbol's state may have something to show.

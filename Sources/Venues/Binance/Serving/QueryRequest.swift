@@ -122,6 +122,28 @@ extension ServingRules {
         return String(decoding: bytes + [UInt8(ascii: "\"")], as: UTF8.self)
     }
 
+    /// An object with one more member, behind its own; anything else as it is.
+    ///
+    /// - Parameter value: in JSON.
+    package static func adding(_ name: String, _ value: String, to body: [UInt8]) -> [UInt8] {
+        if body.count < 2 || body.last != UInt8(ascii: "}") { return body }
+        let comma = body.count > 2 ? "," : ""
+        var object = body
+        object.removeLast()
+        object += "\(comma)\"\(name)\":\(value)}".utf8
+        return object
+    }
+
+    /// The body of a 429 or 418 over the WebSocket API, where there is no `Retry-After`: it says in
+    /// milliseconds since 1970 when the request may be made again.
+    package static func body(
+        of refusal: [UInt8], retryAfterSeconds: Int, atUs timeUs: Int64
+    ) -> [UInt8] {
+        let nowMs = timeUs / 1_000
+        let times = "{\"serverTime\":\(nowMs),\"retryAfter\":\(nowMs + Int64(retryAfterSeconds) * 1_000)}"
+        return adding("data", times, to: refusal)
+    }
+
     /// The reply to a request over the WebSocket API.
     ///
     /// - Parameters:

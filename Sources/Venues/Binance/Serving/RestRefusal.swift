@@ -7,7 +7,9 @@
 //     400    -1104  spot: a parameter that nobody reads              1
 //     400    -1121  no such symbol                                   1, or as an answer if the
 //                                                                    symbol could be one
-//     400    -1128  `symbol` and `symbols` together                  1
+//     400    -1122  spot: a status that no request may name          1
+//     400    -1128  `symbol` and `symbols`, or `pair`, together      1
+//     400    -1220  spot: the symbol has another status              as an answer
 //     400    -4021  a depth limit that the market does not have      as an answer
 //     404    -5000  no such path                                     0
 //     401    -2015  no token, or a wrong one                         1
@@ -50,6 +52,12 @@ package struct RestRefusal: Error, Hashable, Sendable {
 extension RestRefusal {
     /// No such symbol.
     package static let badSymbol = RestRefusal(400, -1121, "Invalid symbol.")
+
+    /// The symbol has another status than the one asked for.
+    package static let otherStatus = RestRefusal(
+        400, -1220, "The symbol's status does not match the requested symbolStatus.")
+
+    static let badStatus = RestRefusal(400, -1122, "Invalid symbolStatus.")
 
     /// There is no book for a listed symbol.
     package static let noBook = RestRefusal(

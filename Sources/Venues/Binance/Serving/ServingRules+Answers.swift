@@ -107,6 +107,12 @@ extension ServingRules {
         return body
     }
 
+    /// The pair of a futures symbol: the part before the underscore.
+    package static func pair(of symbol: SymbolName) -> String { String("\(symbol)".prefix { $0 != "_" }) }
+
+    /// The body of `ticker/bookTicker` for one symbol: its object, on COIN-M in a list.
+    package func bookTickerBody(_ object: String) -> String { market == .coinm ? "[\(object)]" : object }
+
     /// The `ticker/bookTicker` object of a state; a side without levels shows zeros.
     package func bestPrices(of snapshot: borrowing DepthSnapshot) -> String {
         let scales = snapshot.scales ?? SymbolScales(priceDecimals: 8, quantityDecimals: 8)
@@ -119,7 +125,7 @@ extension ServingRules {
         switch market {
         case .spot: return "{\"symbol\":\"\(symbol)\",\(prices)}"
         case .usdm, .coinm:
-            let pair = market == .coinm ? "\"pair\":\"\(symbol.prefix { $0 != "_" })\"," : ""
+            let pair = market == .coinm ? "\"pair\":\"\(ServingRules.pair(of: snapshot.symbol))\"," : ""
             return "{\"lastUpdateId\":\(snapshot.lastUpdateID),\"symbol\":\"\(symbol)\",\(pair)\(prices),"
                 + "\"time\":\(snapshot.transactionTimeUs / 1_000)}"
         }

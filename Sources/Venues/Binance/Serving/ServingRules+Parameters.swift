@@ -16,26 +16,38 @@ extension ServingRules {
     func exchangeInfo(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
         if market != .spot { return .exchangeInfo(nil) }
         try allow(["symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus"], of: target)
-        return .exchangeInfo(try symbols(target))
+        let (names, status) = (try symbols(target), try status(target))
+        if names != nil && status != nil { throw .badCombination }
+        return .exchangeInfo(names, status: status)
     }
 
     func bookTicker(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
         try allow(["symbol", "symbols", "symbolStatus"], of: target)
-        if market == .spot && target.value("symbols") != nil { return .bookTickers(try symbols(target)) }
-        if let text = target.value("symbol") { return .bookTicker(try symbol(text)) }
-        return .bookTickers(nil)
+        if market == .spot && target.value("symbols") != nil {
+            return .bookTickers(try symbols(target), status: try status(target))
+        }
+        let pair = market == .coinm ? target.value("pair") : nil
+        switch (target.value("symbol"), pair) {
+        case (nil, nil): return .bookTickers(nil, status: try status(target))
+        case (.some, .some): throw .badCombination
+        case (let text?, nil): return .bookTicker(try symbol(text), status: try status(target))
+        case (nil, let text?):
+            if text.isEmpty { throw .missing("pair") }
+            return .bookTickersOfPair(ServingRules.upper(text))
+        }
     }
 
     func depth(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
         try allow(["symbol", "limit", "symbolStatus"], of: target)
         guard let text = target.value("symbol"), !text.isEmpty else { throw .missing("symbol") }
         let name = try symbol(text)
-        guard let limitText = target.value("limit") else { return .depth(name, limit: nil) }
+        let status = try status(target)
+        guard let limitText = target.value("limit") else { return .depth(name, limit: nil, status: status) }
         guard !limitText.isEmpty, limitText.utf8.count <= 20,
             limitText.utf8.allSatisfy({ $0 &- 0x30 <= 9 })
         else { throw .illegal("limit", legal: "^[0-9]{1,20}$") }
         let limit = Int(limitText) ?? .max
-        let request = RestRequest.depth(name, limit: limit)
+        let request = RestRequest.depth(name, limit: limit, status: status)
         if depthLimits?.contains(limit) ?? (limit >= 1) { return request }
         throw .badLimit(limit, weight: weight(of: request))
     }
@@ -58,12 +70,17 @@ extension ServingRules {
         }
     }
 
+    /// The status asked for, which only spot has.
+    private func status(_ target: RequestTarget) throws(RestRefusal) -> TradingStatus? {
+        guard market == .spot, let text = target.value("symbolStatus") else { return nil }
+        guard let status = TradingStatus(rawValue: text) else { throw .badStatus }
+        return status
+    }
+
     private func symbol(_ text: String) throws(RestRefusal) -> SymbolName {
         if text.isEmpty { throw .missing("symbol") }
         if market != .spot {
-            let upper = String(
-                decoding: text.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 ^ 0x20 : $0 }, as: UTF8.self)
-            guard let name = SymbolName(upper) else { throw .badSymbol }
+            guard let name = SymbolName(ServingRules.upper(text)) else { throw .badSymbol }
             return name
         }
         let isLegal = text.utf8.allSatisfy { byte in
@@ -73,5 +90,10 @@ extension ServingRules {
         if !isLegal { throw .illegal("symbol", legal: #"^[\w\-._&&[^a-z]]{1,50}$"#) }
         guard let name = SymbolName(text) else { throw .badSymbol }
         return name
+    }
+
+    /// ASCII letters in upper case.
+    private static func upper(_ text: String) -> String {
+        String(decoding: text.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 ^ 0x20 : $0 }, as: UTF8.self)
     }
 }

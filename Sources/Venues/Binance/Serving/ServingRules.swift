@@ -40,10 +40,10 @@ package struct ServingRules: Hashable, Sendable {
         switch request {
         case .ping, .time: 1
         case .exchangeInfo: market == .spot ? 20 : 1
-        case .depth(_, let limit?): weight(ofLimit: limit)
-        case .depth(_, nil): market == .spot ? 5 : 1
+        case .depth(_, let limit?, _): weight(ofLimit: limit)
+        case .depth(_, nil, _): market == .spot ? 5 : 1
         case .bookTicker: 2
-        case .bookTickers: market == .spot ? 4 : 5
+        case .bookTickers, .bookTickersOfPair: market == .spot ? 4 : 5
         }
     }
 
