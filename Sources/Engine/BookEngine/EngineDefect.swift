@@ -45,14 +45,8 @@ package struct EngineDefect: Sendable {
     package var publishesLate = false
     /// What an audit finds has no effect.
     package var ignoresAudits = false
-    /// The answer to an earlier request settles what was lost after it was sent.
-    package var takesAnswersUnderWay = false
     /// Updates on an older connection beside the book's prove nothing.
     package var ignoresOlderConnection = false
-    /// What is known to lie beyond a book is forgotten when another takes its place.
-    package var forgetsBeyond = false
-    /// What agrees with a book proves it, though the venue is known to have moved on.
-    package var provesWhatWasLeft = false
 
     package init() {}
 }

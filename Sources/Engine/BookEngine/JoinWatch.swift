@@ -6,7 +6,7 @@
 /// ```
 /// input     effect
 /// joined    starts over
-/// checked   a check has been answered: the next one comes after twice the time, at most 512 times the first
+/// checked   a check was answered: the next comes after twice the time, at most 512 times the first
 /// ```
 struct JoinWatch {
     private static let doublingsMax = 9
@@ -17,7 +17,7 @@ struct JoinWatch {
     /// A snapshot was joined.
     mutating func joined(nowNs: Int64) { (joinedNs, checks) = (nowNs, 0) }
 
-    /// A check was answered. One that fails says nothing, and how soon it may be repeated is not decided here.
+    /// A check was answered. One that fails says nothing; how soon it is repeated is not decided here.
     mutating func checked() { checks += 1 }
 
     /// When the next one is due, on the engine's clock.

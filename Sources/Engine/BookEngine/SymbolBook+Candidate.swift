@@ -19,7 +19,7 @@ extension SymbolBook {
             if candidate?.mayServe(purpose) != true { return }
         } else {
             // An answer to what was requested before would not show what has been lost since.
-            if awaited.isUnderWay && !shared.defect.takesAnswersUnderWay { cancelSnapshot() }
+            if awaited.isUnderWay { cancelSnapshot() }
             candidate = Candidate(purpose, begunNs: shared.nowNs)
             // Urgent candidates collect at once, the others when their request is sent.
             if !shared.configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }

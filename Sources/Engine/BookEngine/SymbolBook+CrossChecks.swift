@@ -104,7 +104,6 @@ extension SymbolBook {
     func compareWhatIsAhead() {
         if shared.configuration.rules.idsAreContiguous || served.sync.isCollecting { return }
         if shared.defect.ignoresContrary || shared.defect.ignoresEvidenceAhead { return }
-        if shared.defect.forgetsBeyond { return contrary.end() }
         if !crossChecks.hasTickers && !crossChecks.hasPartials { return contrary.end() }
         crossChecks.compareAhead(served.book, &contrary) { isPlausible($0) }
         if contrary.sinceNs != nil { wakeForEvidence() }
@@ -144,7 +143,9 @@ extension SymbolBook {
             // What an earlier connection delivered says nothing about what was sent between the two, nor what
             // was seen before a loss about that.
             let upNs = source.connection.map { shared.connections.upNs($0) } ?? .max
-            if isWhole && seenNs >= upNs && seenNs > gap.lostNs { proved(by: .top, atNs: seenNs &- streamLagNs) }
+            if isWhole && seenNs >= upNs && seenNs > gap.lostNs {
+                proved(by: .top, atNs: seenNs &- streamLagNs)
+            }
             return true
         case .contradicted(let mismatch):
             contradicted(by: mismatch)

@@ -72,7 +72,7 @@ extension SymbolBook {
         // Collected updates have the same gap, and a joined candidate cannot tell.
         if candidate != nil {
             dropCandidate(failed: false)
-        } else if served.sync.lastID != nil && awaited.isUnderWay && !shared.defect.takesAnswersUnderWay {
+        } else if served.sync.lastID != nil && awaited.isUnderWay {
             cancelSnapshot()
         }
         judge()
@@ -150,7 +150,7 @@ extension SymbolBook {
     func proved(by evidence: Evidence, atNs: Int64) {
         // A state that the venue is known to have left shows neither that a stream is quiet nor that it omits
         // nothing. And while incoming updates lie behind the book, it is ahead of its stream.
-        let isLeft = aheadSinceNs != nil && !shared.defect.provesWhatWasLeft
+        let isLeft = aheadSinceNs != nil
         let isBehind = behind.isRunning(nowNs: shared.nowNs, limitNs: behindLimitNs)
         if !served.sync.isLive && (isLeft || isBehind) { return }
         let isEarly = evidence == .snapshot && !served.sync.isLive && atNs < seenFromNs
@@ -275,9 +275,7 @@ extension SymbolBook {
     func disconnected(_ gone: UInt16) {
         if source.connection != gone { return source.gone(gone) }
         if candidate != nil { dropCandidate(failed: false) }
-        if served.sync.isCollecting || awaited.isUnderWay && !shared.defect.takesAnswersUnderWay {
-            cancelSnapshot()
-        }
+        if served.sync.isCollecting || awaited.isUnderWay { cancelSnapshot() }
         let keeps = served.sync.lastID != nil
         let former = doubt
         // Evidence of updates still to come remains valid, as does what the next connection has already

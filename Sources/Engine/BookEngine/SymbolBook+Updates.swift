@@ -100,12 +100,12 @@ extension SymbolBook {
     /// The book is unusable, and nothing keeps the updates that led to `id`: an older snapshot would lack
     /// them.
     func restartBehind(_ id: UpdateID, _ why: StaleReason) {
-        let id = shared.defect.forgetsBeyond ? id : max(id, awaited.knownID)
+        let id = max(id, awaited.knownID)
         // What lies beyond it is still to come.
         var evidence = ahead
         evidence.reached(id)
         restart(why)
-        if !shared.defect.forgetsBeyond { ahead = evidence }
+        ahead = evidence
         if !shared.defect.forgetsPassed { awaited.passed(id, nowNs: shared.nowNs) }
     }
 

@@ -14,10 +14,12 @@
 //     handover      a book that a planned renewal hands over has been seen on the new connection, or had no
 //                   update on the old one meanwhile
 //     unreadable    a message that may have been an update and could not be read costs trust, at once
-//     dropped       so does one that was lost before the ring, at once
+//     dropped       so does one that was lost before the ring, at once; and the book is not live again behind
+//                   it, unless a snapshot of the past has come
 //     contradicted  a ticker of the very id of a live book agrees with it, at once
 //     ahead         a ticker or partial depth ahead of a live book stays so for 2 s and two ticks; on
-//                   futures, a ticker whose prices differ from the book's, while every later one does
+//                   futures, a ticker whose prices differ from the book's, while every later one does; and
+//                   an update on another connection, for as much longer as a book may be late
 //     silent        a live book's connection, if it was busy, is silent for 3 s and two ticks, while the
 //                   venue sends
 //     lagging       the last update of a live book came no later than `lagNsMax`, half a second and a tick

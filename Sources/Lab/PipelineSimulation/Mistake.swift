@@ -73,14 +73,8 @@ package enum Mistake: String, CaseIterable, Sendable {
     case passedForgotten
     /// A stream that the venue refused is taken for a quiet one.
     case refusedBelieved
-    /// The answer to an earlier request settles what was lost after it was sent.
-    case answerUnderWayTaken
     /// Updates on an older connection beside the book's prove nothing.
     case olderConnectionIgnored
-    /// What is known to lie beyond a book is forgotten when another takes its place.
-    case beyondForgotten
-    /// What agrees with a book proves it, though the venue is known to have moved on.
-    case leftProved
 
     /// The mistake in words.
     package var explanation: String {
@@ -117,10 +111,7 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .contraryIgnored: "futures tickers that differ for long prove nothing"
         case .passedForgotten: "a new book may be older than the one given up"
         case .refusedBelieved: "a refused stream is taken for a quiet one"
-        case .answerUnderWayTaken: "an answer settles what was lost after its request"
         case .olderConnectionIgnored: "updates on an older connection prove nothing"
-        case .beyondForgotten: "what lies beyond a book is forgotten with it"
-        case .leftProved: "a state that the venue has left proves a book"
         }
     }
 
@@ -155,10 +146,7 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .contraryIgnored: .ahead
         case .passedForgotten: .handed
         case .refusedBelieved: .carried
-        case .answerUnderWayTaken: .dropped
         case .olderConnectionIgnored: .handed
-        case .beyondForgotten: .ahead
-        case .leftProved: .ahead
         }
     }
 }
@@ -227,10 +215,7 @@ extension Mistake {
         case .passedForgotten:
             [(.contradict, 300_000_000), (.whole, FaultPlan.certain), (.frozen, 300_000_000)]
         case .refusedBelieved: [(.refuse, 500_000_000)]
-        case .answerUnderWayTaken: [(.drop, 20_000_000), (.slow, 500_000_000)]
         case .olderConnectionIgnored: [(.stall, 100_000_000), (.expire, 20_000_000)]
-        case .beyondForgotten: [(.fade, 20_000_000), (.halt, 50_000_000), (.stale, 300_000_000), (.contradict, 100_000_000)]
-        case .leftProved: [(.fade, 20_000_000), (.halt, 50_000_000), (.frozen, 300_000_000)]
         }
     }
 
@@ -241,7 +226,7 @@ extension Mistake {
             .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,
             .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver, .copiesClaimAll,
             .resubscribedBelieved, .publishesLate, .passedForgotten, .refusedBelieved,
-            .answerUnderWayTaken, .olderConnectionIgnored, .beyondForgotten, .leftProved:
+            .olderConnectionIgnored:
             .spotAlt
         case .gapIgnored, .gapDiscarded, .unprovenBelieved: .spotBTC
         case .spotRuleOnFutures, .deleteByLiteral, .dropsOldestBuffered, .unreadableIgnored, .silenceIgnored,
@@ -332,10 +317,7 @@ extension Mistake {
         case .contraryIgnored: defect.ignoresContrary = true
         case .passedForgotten: defect.forgetsPassed = true
         case .refusedBelieved: defect.believesRefused = true
-        case .answerUnderWayTaken: defect.takesAnswersUnderWay = true
         case .olderConnectionIgnored: defect.ignoresOlderConnection = true
-        case .beyondForgotten: defect.forgetsBeyond = true
-        case .leftProved: defect.provesWhatWasLeft = true
         default: break
         }
         return defect

@@ -177,8 +177,8 @@ extension Pipeline {
         guard let aside = checker.symbols[index].aside, aside.id > own, !formerSources.contains(aside.source),
             checker.sources[aside.source] != nil
         else { return checker.symbols[index].aside = nil }
-        let lateUs = engine.configuration.lagNsMax / 1000
-        if checker.symbols[index].isLive, atUs > aside.sinceUs + Pipeline.aheadUs + lateUs + Pipeline.graceUs {
+        let limitUs = Pipeline.aheadUs + engine.configuration.lagNsMax / 1000
+        if checker.symbols[index].isLive, atUs > aside.sinceUs + limitUs + Pipeline.graceUs {
             violated(
                 .ahead, symbols[index],
                 "live at \(own), while another connection has shown \(aside.id) for 2 s and the allowed lag")
