@@ -32,9 +32,9 @@ let settings: [SwiftSetting] = plain + [.strictMemorySafety()]
 /// `LOB_STEPPED=1` leaves it to the debugger instead, as the thread sanitizer's build does: the compiler (6.3.1)
 /// cannot build optimised code for it.
 let isStepped = ["LOB_STEPPED", "LOB_HANDOFF"].contains { Context.environment[$0] != nil }
-let optimised: [SwiftSetting] =
-    settings
-    + (isStepped ? [] : [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))])
+let fast: [SwiftSetting] =
+    isStepped ? [] : [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))]
+let optimised = settings + fast
 
 let cFlags: [CSetting] =
     [
@@ -223,7 +223,7 @@ let package = Package(
                 "LobHandoff", "BookEngine",
                 "DepthFeed", "SimulatedExchange",
             ],
-            path: "Sources/Lab/PipelineSimulation", swiftSettings: settings),
+            path: "Sources/Lab/PipelineSimulation", swiftSettings: optimised),
 
         .executableTarget(
             name: "lob",
@@ -320,7 +320,7 @@ let package = Package(
                 "BookExports", "BookRecording", "BookService", "LobRecording", "LobHandoff", "LobTransport",
                 "BinanceVenue",
             ]),
-        .testTarget(name: "TidyTests"),
+        .testTarget(name: "TidyTests", swiftSettings: plain + fast),
     ]
 )
 
