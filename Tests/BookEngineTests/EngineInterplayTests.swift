@@ -39,6 +39,30 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
         #expect(h.serve(60, forSeconds: 2).liveSeconds == 2)
     }
 
+    /// A connection that was left counts again once the symbol is back on it.
+    @Test func aConnectionThatIsTheSourceAgainCounts() {
+        var h = EngineHarness.live()
+        for id in 11...1000 { h.update(id, id) }
+        h.tick(afterNs: 2 * second)
+        h.frame(.connected, source: 2)
+        h.tick(afterNs: 2 * second)
+        for id in 5...60 {
+            h.update(id, id, source: 2)
+            h.serve(id)
+        }
+        h.frame(.disconnected, source: 2)
+        var id = 60
+        for _ in 0..<40 {
+            id += 1
+            h.update(id, id)
+            h.serve(id)
+        }
+        #expect(h.status().state == .live, "\(h.status().reason)")
+        h.ticker(id + 2, bid: "9.0:5.0", ask: "10.0:1.0")
+        for _ in 0..<8 { h.tick(afterNs: second / 4) }
+        #expect(h.status().state == .stale && h.status().reason == .behind)
+    }
+
     /// What is known to lie ahead is not forgotten because a snapshot was too old.
     @Test func aSnapshotTooOldForgetsNothing() {
         var h = EngineHarness { $0.requestsAreAnnounced = true }
@@ -82,6 +106,21 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
         quiet.ticker(15, bid: "9.0:1.0", ask: "10.0:1.0")
         quiet.ticker(13, bid: "9.5:1.0", ask: "10.0:1.0")
         #expect(quiet.serve(10, forSeconds: 10).liveSeconds == 10)
+    }
+
+    /// One impossible ticker, remembered before there was a book to judge it by, silences no others.
+    @Test func anImpossibleTickerSilencesNone() {
+        var h = EngineHarness(.usdm) { $0.requestsAreAnnounced = true }
+        h.frame(.connected)
+        h.ticker(5_000_000_000_000, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.announce(btc)
+        h.futuresUpdate(7, 8, 9)
+        h.snapshot(9, bids: bids, asks: asks)
+        h.futuresUpdate(9, 10, 10)
+        #expect(h.status().state == .live)
+        h.ticker(15, bid: "9.5:1.0", ask: "10.0:1.0")
+        for _ in 0..<10 { h.tick(afterNs: second / 4) }
+        #expect(h.status().state == .stale)
     }
 
     /// What was seen before a message was lost does not prove a book that is joined after it.

@@ -62,9 +62,11 @@ struct CrossChecks {
     }
 
     /// Whether nothing of this kind that is remembered is beyond an id.
-    func isLatest(_ id: UpdateID, _ check: VenueMismatch.Check) -> Bool {
+    ///
+    /// - Parameter isPlausible: whether the venue can have come as far.
+    func isLatest(_ id: UpdateID, _ check: VenueMismatch.Check, isPlausible: (UpdateID) -> Bool) -> Bool {
         let latest = check == .ticker ? tickers.latest?.id : partials.latest?.id
-        return latest.map { $0 <= id } ?? true
+        return latest.map { $0 <= id || !isPlausible($0) } ?? true
     }
 
     /// Takes the place of another one.

@@ -29,9 +29,7 @@ extension SymbolBook {
     /// Whether what a connection shows counts: not if it is gone, or was left because it is dead or of an
     /// earlier id epoch.
     private func counts(_ connection: UInt16) -> Bool {
-        if connection != source.abandoned && shared.connections.contains(connection) { return true }
-        counters.discarded += 1
-        return false
+        connection != source.abandoned && shared.connections.contains(connection)
     }
 
     /// A partial-depth frame: likewise.
@@ -85,7 +83,7 @@ extension SymbolBook {
         } else {
             if served.sync.lastID == nil || shared.defect.ignoresContrary { return }
             // One that arrives after a later one says nothing new.
-            if !crossChecks.isLatest(id, check) { return }
+            if !crossChecks.isLatest(id, check, isPlausible: { isPlausible($0) }) { return }
             switch compare() {
             case .unknown, .agreed(isWhole: false): return
             case .agreed(isWhole: true): return contrary.agreed(check)

@@ -111,6 +111,7 @@ struct SymbolSource {
     ///   connection, so one that was up by then may omit something as well.
     mutating func moved(to connection: UInt16?, upNs: Int64, isSilent: Bool) {
         (self.connection, self.isSilent) = (connection, isSilent)
+        if connection == abandoned { abandoned = nil }
         confirmed()
         if subscription.map({ $0.askedNs < upNs }) != false { (leftOutNs, subscription) = (nil, nil) }
         if let connection, connection == refusing { leftOut(nowNs: upNs) }
