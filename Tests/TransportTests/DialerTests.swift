@@ -24,6 +24,32 @@ extension SocketTests {
             }
         }
 
+        /// The next dial begins behind the address that was tried by several backends, wherever this one
+        /// ended; what reached nobody is no attempt to the server.
+        @Test func theFallbackMovesOn() throws {
+            try withLoop { loop in
+                var attempts: [String] = []
+                var reached: [Bool] = []
+                var isOver = false
+                let dialer = Dialer(
+                    loop, try ServiceURL("ws://127.0.0.1:1/"), backends: [.native, .libwebsockets],
+                    limitMs: 10_000)
+                dialer.start(
+                    begin: { attempts.append("\($0.address) \($0.backend)") }, abandon: { nil },
+                    giveUp: { _ in isOver = true })
+                drive(loop) { attempts.count == 1 }
+                dialer.failed(.unanswered)
+                reached.append(dialer.hasReachedServer)
+                drive(loop) { attempts.count == 2 }
+                dialer.failed(.refused(address: "127.0.0.1"))
+                reached.append(dialer.hasReachedServer)
+                drive(loop) { isOver }
+                #expect(reached == [true, false])
+                let order = loop.addresses.order(["127.0.0.1", "127.0.0.2"], of: "127.0.0.1")
+                #expect(order == ["127.0.0.2", "127.0.0.1"])
+            }
+        }
+
         /// Every attempt after the first is told: the server counts them all.
         @Test func furtherAttemptsAreTold() throws {
             let server = ScriptedServer([.awaitRequest, .hangUp])

@@ -113,6 +113,7 @@ import Testing
         #expect(attempts[1] == .attempt(address: "0", backend: .libwebsockets))
         #expect(attempts[4] == .attempt(address: "3", backend: .native))
         #expect(attempts[5] == .giveUp(error) && attempts[6] == .none)
+        #expect(plan.fallbackAddress == "0")
         #expect(DialPlan.attemptCountMax(backendCount: 2) == 5)
     }
 

@@ -45,8 +45,8 @@ struct DialPlan {
 
     private let backends: [WebSocketBackend]
     private var state = State.new
-    /// The address that was tried by more than one backend.
-    private var fallbackIndex: Int?
+    /// The address that was tried by more than one backend, and its place.
+    private var fallback: (address: String, index: Int)?
 
     /// - Precondition: at least one backend.
     init(backends: [WebSocketBackend]) {
@@ -61,6 +61,10 @@ struct DialPlan {
         case .over: true
         }
     }
+
+    /// The address that was tried by more than one backend; nil if none was. The next plan begins behind it,
+    /// so that each has its turn.
+    var fallbackAddress: String? { fallback?.address }
 
     mutating func begin(numericAddress: String?) -> Action {
         switch state {
@@ -94,9 +98,9 @@ struct DialPlan {
         switch state {
         case .attempting(let addresses, let addressIndex, let backendIndex):
             if isLast { return giveUp(error) }
-            let mayFallBack = fallbackIndex == nil || fallbackIndex == addressIndex
+            let mayFallBack = fallback == nil || fallback?.index == addressIndex
             if error.isWorthAnotherBackend && mayFallBack && backendIndex + 1 < backends.count {
-                fallbackIndex = addressIndex
+                fallback = (addresses[addressIndex], addressIndex)
                 return attempt(addresses, addressIndex: addressIndex, backendIndex: backendIndex + 1)
             }
             if error.isWorthAnotherAddress && addressIndex + 1 < addresses.count {
@@ -141,6 +145,17 @@ extension TransportError {
             .certificateRefused, .tlsFailed, .noTLS, .answerLate, .violation, .lost, .silent, .truncated,
             .lengthOutOfBounds, .bodyTooLong, .cannotListen, .noLoop, .cancelled:
             false
+        }
+    }
+
+    /// Whether the server, or what answers for it, may have counted the attempt.
+    var mayHaveReachedServer: Bool {
+        switch self {
+        case .refused, .unreachable, .descriptorsExhausted, .unresolved, .invalidURL: false
+        case .timedOut, .certificateRefused, .tlsFailed, .noTLS, .unanswered, .unansweredInPlain,
+            .answerLate, .badAnswer, .upgradeRefused, .handshakeInvalid, .violation, .lost, .silent,
+            .truncated, .lengthOutOfBounds, .bodyTooLong, .cannotListen, .noLoop, .cancelled:
+            true
         }
     }
 

@@ -20,6 +20,8 @@ final class Dialer {
     private var begin: ((Attempt) throws(TransportError) -> Void)?
     private var abandon: (() -> TransportError?)?
     private var address: String?
+    /// Whether the server may have noticed the attempt before the current one; false before the second.
+    private(set) var hasReachedServer = false
     private var giveUp: ((TransportError) -> Void)?
 
     init(_ loop: EventLoop, _ url: ServiceURL, backends: [WebSocketBackend], limitMs: Int) {
@@ -48,7 +50,11 @@ final class Dialer {
     func failed(_ error: TransportError) {
         stopLimit()
         if let address, error.isWorthAnotherAddress { loop.addresses.failed(address, of: nameToResolve) }
+        hasReachedServer = error.mayHaveReachedServer
         let action = plan.failed(loop.isClosed ? .cancelled : error, isLast: isLastAttempt)
+        if case .giveUp = action, let address = plan.fallbackAddress {
+            loop.addresses.failed(address, of: nameToResolve)
+        }
         loop.soon { self.perform(action) }
     }
 

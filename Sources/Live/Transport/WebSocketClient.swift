@@ -37,7 +37,8 @@ public final class WebSocketClient {
 
     /// Callbacks of the connection.
     package struct Handlers {
-        /// Another attempt begins, after the first: at another address, or by another backend.
+        /// Another attempt begins, at another address or by another backend, after one of which the server
+        /// may know.
         package var attempted: () -> Void = {}
         /// Messages may be exchanged.
         package var opened: (WebSocketBackend) -> Void = { _ in }
@@ -66,7 +67,6 @@ public final class WebSocketClient {
     private var socket: ClientSocket?
     private var silence: LoopTimer?
     private var keepAlive: KeepAlive?
-    private var hasAttempted = false
     /// The current backend; nil before the connection is open.
     package private(set) var backend: WebSocketBackend?
 
@@ -118,8 +118,7 @@ public final class WebSocketClient {
     }
 
     private func begin(_ attempt: Dialer.Attempt) throws(TransportError) {
-        if hasAttempted { handlers.attempted() }
-        hasAttempted = true
+        if dialer.hasReachedServer { handlers.attempted() }
         if url.isSecure && addressFamily(url.host) == 6 {
             throw .invalidURL("the certificate of a numeric IPv6 host cannot be checked")
         }
