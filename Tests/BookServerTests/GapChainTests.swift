@@ -91,12 +91,15 @@ import VenueSupport
         #expect(isWrong(around, at: source(at: 110, bids: [PriceLevel(9, 6)])), "the bid at 8")
     }
 
-    /// A book that is proven less far is news to whoever follows it as this package does.
-    @Test func narrowerBooksAreMissed() {
+    /// A book that is proven less far is news to whoever follows it as this package does, if it is another
+    /// one. After a mere pause what lies beyond is as right as before.
+    @Test(arguments: [true, false]) func narrowerBooksAreMissed(isLost: Bool) {
         let served = paused(isLinked: false)
+        served.sourceWasLost = isLost
         served.passGap(update(101, 105, bids: [PriceLevel(9, 2)]))
         let bids = [PriceLevel(9, 2), PriceLevel(8, 1)]
-        #expect(isWrong(served, at: source(at: 105, bids: bids, limit: 1)))
+        #expect(isWrong(served, at: source(at: 105, bids: bids, limit: 1)) == isLost)
+        #expect(!served.sourceWasLost)
     }
 
     /// More than is remembered counts as a contradiction.

@@ -54,8 +54,9 @@ extension ServedBook {
         bridge.scales = wide
         promises.bids.owed = []
         promises.asks.owed = []
-        bridgeIsNarrower =
+        let isNarrower =
             !provenBids.covers(book.provenBids, on: .bid) || !provenAsks.covers(book.provenAsks, on: .ask)
+        (bridgeIsNarrower, sourceWasLost) = (sourceWasLost && isNarrower, false)
         replace(by: source, bids: bids, asks: asks, wide)
         bridge.extras = narrowing
         return true

@@ -94,7 +94,10 @@ final class ServedBook {
     /// The last id of the stream's newest update, if that continues this book but could not be passed on
     /// unchanged: levels are owed, or a side is too long. A bridge to there hides no gap.
     var nextID: UpdateID?
-    /// Whether the book to which the last bridge leads is proven less far than the one before.
+    /// Whether the source has given its book up since this one was last the same.
+    var sourceWasLost = false
+    /// Whether the book to which the last bridge leads is proven less far than the one before, and may be
+    /// another one: a source that only paused is as right as before about what it no longer proves.
     var bridgeIsNarrower = false
     /// What those hold to whom gaps are passed on.
     var gaps: GapChain
@@ -199,10 +202,14 @@ final class ServedBook {
             let id = source.lastUpdateID
             ids = UpdateRange(first: id, last: id, previousLast: isLinked ? id : nil)
             gaps.end()
+            sourceWasLost = false
             return .began
         }
         let (held, next) = (book.lastUpdateID, source.lastUpdateID)
-        if next == held && recognises(source) { return .unchanged }
+        if next == held && recognises(source) {
+            sourceWasLost = false
+            return .unchanged
+        }
         guard next > held, goOver(to: source, nowUs: nowUs) else {
             state = .behind
             return .behind

@@ -294,6 +294,7 @@ final class ServedShard {
         if book.state == .live && loss == losses[slot] && mark.lastUpdateID == book.book.lastUpdateID {
             return replica.engine.withBook(at: slot) { book.deepen($0) }
         }
+        if loss != losses[slot] { book.sourceWasLost = true }
         losses[slot] = loss
         let nowUs = venueTimeUs ?? LoopClock.realtimeNs / 1_000
         let resumption = replica.engine.withBook(at: slot) { book.resume($0, nowUs: nowUs) }
