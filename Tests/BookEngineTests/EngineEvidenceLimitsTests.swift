@@ -30,15 +30,7 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
 
     /// What drains from a connection that was left for its ids is no evidence.
     @Test func anAbandonedConnectionIsNotHeeded() {
-        var h = EngineHarness.live()
-        for id in 11...1000 { h.update(id, id) }
-        h.tick(afterNs: 2 * second)
-        h.frame(.connected, source: 2)
-        h.tick(afterNs: 2 * second)
-        for id in 5...60 {
-            h.update(id, id, source: 2)
-            h.serve(id)
-        }
+        var h = EngineHarness.leftForAnother()
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(60))
         h.update(1001, 1001, source: 1)
         h.update(1002, 1002, source: 1)

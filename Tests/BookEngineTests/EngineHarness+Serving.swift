@@ -42,6 +42,21 @@ extension EngineHarness {
         return harness
     }
 
+    /// A live book at 60 on connection 2, whose ids began anew; connection 1 is still there, and has been
+    /// left at 1000.
+    static func leftForAnother() -> EngineHarness {
+        var harness = live()
+        for id in 11...1000 { harness.update(id, id) }
+        harness.tick(afterNs: 2 * second)
+        harness.frame(.connected, source: 2)
+        harness.tick(afterNs: 2 * second)
+        for id in 5...60 {
+            harness.update(id, id, source: 2)
+            harness.serve(id)
+        }
+        return harness
+    }
+
     /// The request for a symbol's snapshot was sent.
     mutating func announce(_ symbol: SymbolName) {
         frame(.snapshotRequested, SnapshotEnvelope(symbol: symbol, limit: 1000).bytes)

@@ -17,15 +17,7 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
     /// Tickers and partial depths that drain from a connection that was left, or is gone, are no evidence.
     @Test(arguments: [true, false], [true, false])
     func whatDrainsFromALeftConnectionIsNotHeeded(_ isTicker: Bool, _ isGone: Bool) {
-        var h = EngineHarness.live()
-        for id in 11...1000 { h.update(id, id) }
-        h.tick(afterNs: 2 * second)
-        h.frame(.connected, source: 2)
-        h.tick(afterNs: 2 * second)
-        for id in 5...60 {
-            h.update(id, id, source: 2)
-            h.serve(id)
-        }
+        var h = EngineHarness.leftForAnother()
         if isGone { h.frame(.disconnected, source: 1) }
         h.serve(60)
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(60))
@@ -41,15 +33,7 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
 
     /// A connection that was left counts again once the symbol is back on it.
     @Test func aConnectionThatIsTheSourceAgainCounts() {
-        var h = EngineHarness.live()
-        for id in 11...1000 { h.update(id, id) }
-        h.tick(afterNs: 2 * second)
-        h.frame(.connected, source: 2)
-        h.tick(afterNs: 2 * second)
-        for id in 5...60 {
-            h.update(id, id, source: 2)
-            h.serve(id)
-        }
+        var h = EngineHarness.leftForAnother()
         h.frame(.disconnected, source: 2)
         var id = 60
         for _ in 0..<40 {
