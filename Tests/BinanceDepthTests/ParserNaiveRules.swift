@@ -56,14 +56,18 @@ extension BookContents {
         return channel == "@depth" || (0...9).contains { channel.hasPrefix("@depth@\($0)") }
     }
 
+    /// Of updates, or of the best levels.
+    private nonisolated(unsafe) static let depthChannel = /@depth([1-9][0-9]*)?(@[0-9]+ms)?/
+
     private static func update(
         _ object: NaiveObject, _ stream: [UInt8]?, _ market: Market
     ) throws -> BookContents? {
         let channel = stream.flatMap { name in name.firstIndex(of: 0x40).map { Array(name[$0...]) } } ?? []
         if channel.starts(with: "@rpiDepth".utf8) { return nil }
-        let isPartial =
-            channel.starts(with: "@depth".utf8) && channel.count > 6 && channel[6] >= 0x31
-            && channel[6] <= 0x39
+        if stream != nil, String(decoding: channel, as: UTF8.self).wholeMatch(of: depthChannel) == nil {
+            throw NaiveRefusal("a stream that carries no depth")
+        }
+        let isPartial = channel.count > 6 && channel[6] != 0x40
         var found = BookContents(kind: isPartial ? .partialDepth : .depthUpdate, stream: stream)
         found.symbol = try object.symbol("s")
         found.first = try object.integer("U")

@@ -72,6 +72,17 @@ func depthUpdates(market: Market, text: String) throws {
         }
         #expect(parse(wrapped("a@rpiDepth@500ms", text), market).kind == .other)
     }
+    // On futures the name alone tells updates from partial depth: a damaged one tells nothing.
+    for stream in [
+        "a@d00ms", "a@depth@", "a@depth@ms", "a@depth@100", "a@depth@100mx", "a@depth@@100ms",
+        "a@depth@1x0ms",
+        "a@depth@100ms5", "a@depthx", "a@depth5@", "a@depth5@10", "a@depth5100ms", "a@depth05", "a@Depth",
+        "a@",
+        "a", "depth@100ms", "",
+    ] {
+        let answer = parse(wrapped(stream, text), market)
+        #expect(answer.error?.code == .badName && answer.error?.offset == 11, "\(stream) \(answer)")
+    }
 }
 
 @Test("Snapshots: REST of each market, by WebSocket request, and partial depth of spot")

@@ -138,8 +138,9 @@ struct FaultCase: Sendable, CustomStringConvertible {
         FaultCase(.fail, .coinm, rate: 0.4, [troubles, audits]),
         FaultCase(.slow, .spot, rate: 0.4, [troubles, audits]) { $0.fetcher.requestLimitMs = 300 },
         FaultCase(.rescale, .usdm, rate: 0.05, [audits]),
-        FaultCase(.thin, .spot, rate: 0.1, [deepenings]) { $0.depth = 100 },
-        FaultCase(.walk, .coinm, rate: 0.1, [deepenings]) { $0.depth = 100 },
+        // Audits deepen a book too: on a machine with little time for this they would always come first.
+        FaultCase(.thin, .spot, rate: 0.1, [deepenings]) { ($0.depth, $0.auditEveryMs) = (100, 60_000) },
+        FaultCase(.walk, .coinm, rate: 0.1, [deepenings]) { ($0.depth, $0.auditEveryMs) = (100, 60_000) },
         FaultCase(
             .burst, .usdm, rate: 0.05,
             [

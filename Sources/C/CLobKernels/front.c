@@ -43,8 +43,11 @@ static void write_front(front *front, front_lengths lengths) {
         put_name(&writer, lengths.stream_symbol);
         front->at_sign = (uint8_t)writer.length;
         put_text(&writer, "@depth");
-        if (lengths.speed > 0) put_text(&writer, "@");
-        if (lengths.speed > 1) put_name(&writer, lengths.speed - 1u);
+        if (lengths.speed > 3) {  // as `take_wrapper` has read it
+            put_text(&writer, "@");
+            put(&writer, lengths.speed - 3u, '0', 9);
+            put_text(&writer, "ms");
+        }
         front->stream_length = (uint8_t)(writer.length - 11);
         put_text(&writer, "\",\"data\":");
     }

@@ -105,8 +105,8 @@ INLINE uint32_t plain_bytes(const uint8_t *p, char stop) {
     return (uint32_t)_tzcnt_u32((uint32_t)_mm_movemask_epi8(found) | 0x10000);
 }
 
-/// Takes `x@depth…","data":` of a depth stream of any speed, from the first byte of its name, and the length
-/// of its symbol.
+/// Takes `x@depth…","data":` of a stream of updates of any speed (`@`, digits and `ms`), from the first byte
+/// of its name, and the length of its symbol.
 INLINE bool take_wrapper(
     const uint8_t **cursor, lob_update *update, uint32_t *name_length, front_lengths *lengths) {
     const uint8_t *at = *cursor, *const name = at;
@@ -117,7 +117,12 @@ INLINE bool take_wrapper(
         update->stream_length = (uint32_t)(at - name) - 9;
     } else {
         REQUIRE(at, "@depth");
-        if (*at == '@') at += 1 + plain_bytes(at + 1, '"');
+        if (*at == '@') {
+            const uint32_t digits = integer_at(at + 1).count;
+            if (UNLIKELY(digits == 0)) return false;
+            at += 1 + digits;
+            REQUIRE(at, "ms");
+        }
         update->stream_length = (uint32_t)(at - name);
         REQUIRE(at, "\",\"data\":");
     }

@@ -120,6 +120,9 @@ extension MessageParser {
     ) throws(ParseError) -> MessageKind {
         let depthStream = DepthStream(stream, cursor)
         if depthStream == .retail { return .other }
+        if depthStream == .unknown {
+            throw ParseError(code: .badName, offset: stream?.lowerBound ?? members.offset)
+        }
         update.symbol = try members.symbol(.s, cursor)
         update.first = UpdateID(try members.integer(.U, cursor))
         update.last = UpdateID(try members.integer(.u, cursor))

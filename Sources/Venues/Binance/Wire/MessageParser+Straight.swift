@@ -77,6 +77,7 @@ extension MessageParser {
             if cursor.bytesLeft <= 0 { throw cursor.unexpected() }
             return .other
         }
+        if depthStream == .unknown { throw cursor.unexpected() }
         update.eventTimeUs = microseconds(try cursor.requireInteger())
         update.transactionTimeUs = cursor.take(#","T":"#) ? microseconds(try cursor.requireInteger()) : 0
         try cursor.require(#","s":""#)

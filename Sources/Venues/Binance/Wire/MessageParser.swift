@@ -168,7 +168,8 @@ public struct MessageParser: ~Copyable {
     }
 }
 
-/// The kind of book a depth stream belongs to, by its name.
+/// What a depth update on a stream is, by the name of the stream. On futures partial depth has the form of an
+/// update, so the name alone tells them apart: one that is neither's, to the last byte, tells nothing.
 enum DepthStream {
     /// A stream of depth updates, or no name to tell.
     case diff
@@ -176,6 +177,8 @@ enum DepthStream {
     case partial
     /// The book that includes retail price improvement orders.
     case retail
+    /// A name that no stream of depth has.
+    case unknown
 
     @inline(__always)
     init(_ name: Range<Int>?, _ cursor: JSONCursor) {
@@ -183,14 +186,18 @@ enum DepthStream {
         guard let name else { return }
         let at = cursor.first(UInt8(ascii: "@"), in: name)
         if cursor.has("@depth", at: at) {
-            let next = cursor[at &+ 6]  // at the latest the quote after the name
-            if next >= 0x31 && next <= 0x39 { self = .partial }
-        } else if cursor.has("@rpiDepth", at: at) {
-            self = .retail
+            var end = at &+ 6
+            if cursor[end] &- 0x31 <= 8 {  // at the latest the quote after the name
+                self = .partial
+                end = DepthStream.behindDigits(end, cursor)
+            }
+            if !DepthStream.isSpeed(end..<name.upperBound, cursor) { self = .unknown }
+        } else {
+            self = cursor.has("@rpiDepth", at: at) ? .retail : .unknown
         }
     }
 
-    /// Whether the name is exactly that of a stream of depth updates.
+    /// Whether the name begins as that of a stream of depth updates does.
     static func carriesUpdates(_ name: Range<Int>?, _ cursor: JSONCursor) -> Bool {
         guard let name else { return false }
         let at = cursor.first(UInt8(ascii: "@"), in: name)
@@ -198,5 +205,23 @@ enum DepthStream {
         if at + 6 >= name.upperBound { return true }
         let speed = cursor[at &+ 7]  // at the latest the quote after the name
         return cursor[at &+ 6] == UInt8(ascii: "@") && speed >= 0x30 && speed <= 0x39
+    }
+
+    /// Whether this is nothing, or `@`, digits and `ms`.
+    @inline(__always)
+    private static func isSpeed(_ text: Range<Int>, _ cursor: JSONCursor) -> Bool {
+        if text.isEmpty { return true }
+        let unit = behindDigits(text.lowerBound &+ 1, cursor)
+        return cursor[text.lowerBound] == UInt8(ascii: "@") && unit > text.lowerBound &+ 1
+            && unit &+ 2 == text.upperBound && cursor[unit] == UInt8(ascii: "m")
+            && cursor[unit &+ 1] == UInt8(ascii: "s")
+    }
+
+    /// The offset of the first byte from here on that is no digit; the quote after a name is none.
+    @inline(__always)
+    private static func behindDigits(_ start: Int, _ cursor: JSONCursor) -> Int {
+        var at = start
+        while cursor[at] &- 0x30 <= 9 { at &+= 1 }
+        return at
     }
 }

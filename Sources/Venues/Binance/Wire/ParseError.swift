@@ -39,7 +39,8 @@ public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
         case fieldTwice = "field twice"
         /// A field does not have its required type.
         case fieldType = "field of wrong type"
-        /// A symbol or stream name with an escape in it, or a symbol beyond `SymbolName.lengthMax` bytes.
+        /// A symbol or stream name with an escape in it, a symbol beyond `SymbolName.lengthMax` bytes, or a
+        /// depth update under a name that no stream of depth has.
         case badName = "bad name"
         /// A digit is missing: also a sign, exponent, blank, NaN or empty text.
         case digitExpected = "digit expected"
