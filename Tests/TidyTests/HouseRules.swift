@@ -110,7 +110,7 @@ enum HouseRules {
         "DepthBook": ["BookSide", "BookSide+Levelling", "BookSide+Reading", "OrderBook", "UpdateLevels"],
         "BinanceVenue": [
             "JSONCursor", "JSONCursor+Values", "LevelsParser", "MessageEncoder", "MessageParser",
-            "MessageParser+Kernel", "MessageParser+Straight",
+            "MessageParser+Kernel", "MessageParser+Names", "MessageParser+Straight",
         ],
         "LobHandoff": [
             "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "PinnedThread", "RingMemory", "Signal",

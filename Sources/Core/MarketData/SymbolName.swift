@@ -61,6 +61,10 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
         self = made
     }
 
+    /// The first 16 bytes, the first of them in the lowest bits.
+    @inlinable
+    package var shortWords: SIMD2<UInt64> { SIMD2(words.0, words.1) }
+
     /// Length in bytes.
     @inlinable
     public var length: Int { Int(words.5 &>> 56) }

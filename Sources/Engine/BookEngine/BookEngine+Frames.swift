@@ -17,26 +17,26 @@ extension BookEngine {
                 frame.bytes, updatesAreLinked: configuration.rules.updatesAreLinked,
                 readableAfter: frame.readableAfter)
         } catch {
-            counters.malformed &+= 1
-            lastParseError = error
-            if !shared.defect.ignoresUnreadable { lost(frame, .unreadable) }
-            return
+            return refused(frame, error)
         }
         switch kind {
         case .depthUpdate:
+            if isMisnamed(parser.update.symbol, frame) { return misnamed(frame) }
             counters.depthUpdates &+= 1
             counters.levels &+= parser.update.levelCount
             let slot = slot(of: parser.update.symbol)
-            if slot < 0 { return foreign(frame) }
+            if slot < 0 { return }
             books[slot].receive(parser.update, frame)
             note(slot)
         case .bookTicker:
+            if isMisnamed(parser.ticker.symbol, frame) { return misnamed(frame) }
             counters.tickers &+= 1
             let slot = slot(of: parser.ticker.symbol)
             if slot < 0 { return }
             books[slot].receive(parser.ticker, from: frame.source)
             note(slot)
         case .partialDepth:
+            if isMisnamed(parser.snapshot.symbol, frame) { return misnamed(frame) }
             counters.partialDepths &+= 1
             let slot = slot(of: parser.snapshot.symbol)
             if slot < 0 { return }
@@ -231,33 +231,38 @@ extension BookEngine {
 
     // MARK: - Lost messages
 
-    /// A message was unreadable or dropped: finds its symbol.
+    @inline(__always)
+    private func isMisnamed(_ symbol: SymbolName, _ frame: Frame) -> Bool {
+        unsafe MessageParser.isMisnamed(symbol, parser.stream, frame.bytes)
+            && !shared.defect.believesMisnamed
+    }
+
+    /// A message that names one symbol for its stream and another in its payload: one of them is damaged, and
+    /// which one is not known. It is nobody's evidence, and both may have lost an update.
+    @inline(never)
+    private mutating func misnamed(_ frame: Frame) {
+        refused(frame, ParseError(code: .badName, offset: parser.stream?.lowerBound ?? 0))
+    }
+
+    /// A message that cannot be read or believed.
+    private mutating func refused(_ frame: Frame, _ error: ParseError) {
+        counters.malformed &+= 1
+        lastParseError = error
+        if !shared.defect.ignoresUnreadable { lost(frame, .unreadable) }
+    }
+
+    /// A message was unreadable or dropped: finds the symbols that it may have belonged to.
     @inline(never)
     private mutating func lost(_ frame: Frame, _ why: StaleReason) {
         let owner = BookEngine.owner(of: frame)
-        let slot = owner.symbol.map { table.slot(of: $0) } ?? -1
-        if slot >= 0 {
-            books[slot].lostMessage(why, mayBeUpdate: owner.mayBeUpdate, from: frame.source)
-            return note(slot)
-        }
+        let slots = [owner.symbol, owner.otherSymbol].compactMap { $0 }.map { table.slot(of: $0) }
+            .filter { $0 >= 0 }
         // A stream of another kind, whichever symbol it belongs to, is no loss to a book.
-        if !owner.mayBeUpdate { return }
-        for slot in books.indices {
-            books[slot].lostMessage(why, mayBeUpdate: true, from: frame.source)
+        if slots.isEmpty && !owner.mayBeUpdate { return }
+        for slot in slots.isEmpty ? Array(books.indices) : slots {
+            books[slot].lostMessage(why, mayBeUpdate: owner.mayBeUpdate, from: frame.source)
             note(slot)
         }
-    }
-
-    /// An update of a symbol the engine does not hold, on a stream that may be one of ours: then the name in
-    /// it is damaged.
-    private mutating func foreign(_ frame: Frame) {
-        if parser.stream == nil || shared.defect.ignoresUnreadable { return }
-        let owner = BookEngine.owner(of: frame)
-        guard let symbol = owner.symbol else { return }
-        let slot = table.slot(of: symbol)
-        if slot < 0 { return }
-        books[slot].lostMessage(.unreadable, mayBeUpdate: true, from: frame.source)
-        note(slot)
     }
 
     private static func owner(of frame: Frame) -> MessageOwner {

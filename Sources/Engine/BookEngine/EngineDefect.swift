@@ -9,6 +9,8 @@ package struct EngineDefect: Sendable {
     package var keepsProvenRangeOnEviction = false
     /// An unreadable message leaves every book trusted.
     package var ignoresUnreadable = false
+    /// A message whose wrapper names another symbol belongs to the symbol that it names itself.
+    package var believesMisnamed = false
     /// A book is live although its best price is not proven.
     package var believesUnprovenBest = false
     /// Tickers and partial depths ahead of the book prove nothing.

@@ -16,6 +16,10 @@ struct FrameFacts {
 
     /// Index of the symbol, if it belongs to the plan.
     private(set) var index: Int?
+    /// Index of another symbol that it names inside, if that belongs to the plan.
+    private(set) var otherIndex: Int?
+    /// Whether the wrapper names one symbol and the message another.
+    private(set) var isMisnamed = false
     /// Whether the frame names a symbol, known or not.
     private(set) var isNamed = false
     private(set) var stream = Stream.unknown
@@ -29,9 +33,7 @@ struct FrameFacts {
     /// The facts of a message, or of a frame that begins like one.
     init(message frame: Frame) {
         readWrapper(frame)
-        if !isNamed, let place = FrameFacts.place(of: "\"s\":\"", in: frame) {
-            readName(frame, at: place, "SIM", "USDT\"")
-        }
+        readInside(frame)
         if stream == .unknown && FrameFacts.place(of: "\"depthUpdate\"", in: frame) != nil { stream = .depth }
         lastID =
             FrameFacts.number(behind: "\"u\":", in: frame)
@@ -40,6 +42,8 @@ struct FrameFacts {
             FrameFacts.number(behind: "\"pu\":", in: frame)
             ?? FrameFacts.number(behind: "\"U\":", in: frame).map { $0 - 1 }
         eventUs = FrameFacts.number(behind: "\"E\":", in: frame).map { $0 * 1000 }
+        // It is not known whose ids they are.
+        if isMisnamed { (lastID, previousID) = (nil, nil) }
     }
 
     /// The facts of a frame that begins with the envelope of a symbol.
@@ -50,6 +54,19 @@ struct FrameFacts {
 
     /// Whether it may have been an update of the depth stream.
     var mayBeDepth: Bool { stream == .depth || stream == .unknown && !isNamed }
+
+    /// Whether it names this symbol, in either place.
+    func names(_ index: Int) -> Bool { self.index == index || otherIndex == index }
+
+    private mutating func readInside(_ frame: Frame) {
+        guard let place = FrameFacts.place(of: "\"s\":\"", in: frame) else { return }
+        let (outer, isWrapped) = (index, isNamed)
+        (index, isNamed) = (nil, false)
+        readName(frame, at: place, "SIM", "USDT\"")
+        isMisnamed = isWrapped && isNamed && index != outer
+        if isMisnamed { otherIndex = index }
+        if isWrapped { (index, isNamed) = (outer, true) }
+    }
 
     private mutating func readWrapper(_ frame: Frame) {
         // This also works if the bracket before it is destroyed.

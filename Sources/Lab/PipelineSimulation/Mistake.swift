@@ -75,6 +75,8 @@ package enum Mistake: String, CaseIterable, Sendable {
     case refusedBelieved
     /// Updates on an older connection beside the book's prove nothing.
     case olderConnectionIgnored
+    /// A message under two names belongs to the symbol that it names itself.
+    case misnamedBelieved
 
     /// The mistake in words.
     package var explanation: String {
@@ -112,6 +114,7 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .passedForgotten: "a new book may be older than the one given up"
         case .refusedBelieved: "a refused stream is taken for a quiet one"
         case .olderConnectionIgnored: "updates on an older connection prove nothing"
+        case .misnamedBelieved: "a message under two names belongs to the one inside"
         }
     }
 
@@ -123,7 +126,7 @@ package enum Mistake: String, CaseIterable, Sendable {
             .levels
         case .spotRuleOnFutures: .recovery
         case .gapDiscarded: .handed
-        case .unreadableIgnored: .unreadable
+        case .unreadableIgnored, .misnamedBelieved: .unreadable
         case .unprovenBelieved: .best
         case .evidenceIgnored: .ahead
         case .promotedUnchecked: .crossed
@@ -191,6 +194,7 @@ extension Mistake {
         case .firstUpdateOffByOne, .spotRuleOnFutures, .gapIgnored, .gapDiscarded, .deleteByLiteral,
             .dropsOldestBuffered, .keepsProvenRange:
             []
+        case .misnamedBelieved: [(.swapped, 3_000_000)]
         case .unreadableIgnored: [(.unreadable, 3_000_000), (.garbled, 1_000_000)]
         case .unprovenBelieved: [(.walk, 50_000_000)]
         case .evidenceIgnored: [(.fade, 20_000_000)]
@@ -226,7 +230,7 @@ extension Mistake {
             .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,
             .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver, .copiesClaimAll,
             .resubscribedBelieved, .publishesLate, .passedForgotten, .refusedBelieved,
-            .olderConnectionIgnored:
+            .olderConnectionIgnored, .misnamedBelieved:
             .spotAlt
         case .gapIgnored, .gapDiscarded, .unprovenBelieved: .spotBTC
         case .spotRuleOnFutures, .deleteByLiteral, .dropsOldestBuffered, .unreadableIgnored, .silenceIgnored,
@@ -318,6 +322,7 @@ extension Mistake {
         case .passedForgotten: defect.forgetsPassed = true
         case .refusedBelieved: defect.believesRefused = true
         case .olderConnectionIgnored: defect.ignoresOlderConnection = true
+        case .misnamedBelieved: defect.believesMisnamed = true
         default: break
         }
         return defect

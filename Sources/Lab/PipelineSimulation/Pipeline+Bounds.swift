@@ -93,9 +93,9 @@ extension Pipeline {
 
     /// Checks what a frame just received rules out at once.
     func checkAtOnce(_ index: Int, _ frame: SteppedFrame) {
-        if frame.facts.isNamed && frame.facts.index != index { return }
+        if frame.facts.isNamed && !frame.facts.names(index) { return }
         guard engine.source(of: symbols[index]) == frame.source, frame.facts.mayBeDepth else { return }
-        if frame.kind == .message && frame.isRefused {
+        if frame.kind == .message && (frame.isRefused || frame.facts.isMisnamed) {
             violated(.unreadable, symbols[index], "live behind a message that could not be read")
         }
         if frame.kind == .dropped {

@@ -62,6 +62,8 @@ struct SymbolWatch {
     /// Its connection, and how often it had been subscribed again, after the frame before.
     var source: UInt16?
     var resubscriptions = 0
+    /// Whether it has been as far as the venue since the last fault, and live ever since.
+    var hasRecovered = false
 
     init(reader: LatestValueReader<BookView>) { self.reader = reader }
 
@@ -116,8 +118,10 @@ extension Pipeline {
     /// Examines what a frame can have touched.
     func check(_ frame: SteppedFrame) {
         noteTimes(frame)
-        if let index = frame.facts.index, symbols.indices.contains(index) {
-            check(index, frame)
+        let named = [frame.facts.index, frame.facts.otherIndex].compactMap { $0 }
+            .filter(symbols.indices.contains)
+        if !named.isEmpty {
+            for index in named { check(index, frame) }
         } else if frame.kind == .message && frame.facts.isNamed {
             // For a symbol that nobody asked for.
         } else if frame.kind != .message || frame.isRefused {
@@ -226,25 +230,27 @@ extension Pipeline {
         outcome.violation = Violation(second: second, symbol: symbol, invariant: invariant, what: what)
     }
 
-    /// Whether every symbol is live and as far as the venue's stream.
+    /// Whether every symbol is live, and has been as far as the venue's stream since it last became so. Busy
+    /// symbols are that far for moments only, and not all in the same one.
     func isRecovered() -> Bool {
-        symbols.indices.allSatisfy { index in
-            checker.symbols[index].isLive
-                && checker.symbols[index].view.lastUpdateID == venue.shownID(of: symbols[index])
+        var count = 0
+        for index in symbols.indices {
+            let watch = checker.symbols[index]
+            let isThere = watch.view.lastUpdateID == venue.shownID(of: symbols[index])
+            checker.symbols[index].hasRecovered = watch.isLive && (watch.hasRecovered || isThere)
+            if checker.symbols[index].hasRecovered { count += 1 }
         }
+        return count == symbols.count
     }
 
     func reportNotRecovered() {
-        for symbol in symbols {
+        for (index, symbol) in symbols.enumerated() where !checker.symbols[index].hasRecovered {
             guard let status = engine.status(symbol) else { continue }
-            if status.state != .live || status.lastUpdateID != venue.shownID(of: symbol) {
-                let shown = venue.shownID(of: symbol)?.value ?? 0
-                violated(
-                    .recovery, symbol,
-                    "\(plan.recoverySeconds) s after the last fault it is \(status.state), \(status.reason), "
-                        + "at \(status.lastUpdateID); the venue is at \(shown)")
-                return
-            }
+            let shown = venue.shownID(of: symbol)?.value ?? 0
+            return violated(
+                .recovery, symbol,
+                "\(plan.recoverySeconds) s after the last fault it is \(status.state), \(status.reason), "
+                    + "at \(status.lastUpdateID); the venue is at \(shown)")
         }
     }
 

@@ -104,6 +104,8 @@ package enum Fault: Int, CaseIterable, Sendable {
     case renamed
     /// The venue refuses to subscribe a symbol's depth stream for a while.
     case refuse
+    /// A message names one symbol for its stream and another for itself, which is wrong in one of them.
+    case swapped
 
     /// What a rate counts.
     package enum Opportunity: Sendable {
@@ -127,7 +129,7 @@ package enum Fault: Int, CaseIterable, Sendable {
     package var opportunity: Opportunity {
         switch self {
         case .lost, .duplicate, .reorder, .truncate, .corrupt, .foreign: .frame
-        case .unreadable, .garbled, .mixed, .absurd, .drop, .renamed: .frame
+        case .unreadable, .garbled, .mixed, .absurd, .drop, .renamed, .swapped: .frame
         case .cut, .vanish, .expire, .shutdown, .stall, .lag, .hollow: .connectionSecond
         case .mute, .idle, .between, .refuse: .subscription
         case .pause, .clock: .consumerSecond
@@ -152,7 +154,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         case .thin, .walk, .halt: 1_000_000
         case .burst: 2_000_000
         case .unreadable, .mixed: 300_000
-        case .garbled, .absurd, .drop, .renamed: 100_000
+        case .garbled, .absurd, .drop, .renamed, .swapped: 100_000
         case .lag, .clock: 2_000_000
         case .idle: 30_000_000
         case .tardy: 100_000_000

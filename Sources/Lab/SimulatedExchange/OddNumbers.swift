@@ -4,6 +4,7 @@
 //   are unchanged.
 // * garbled: the wrapper and everything that names the symbol become bytes that no JSON text contains.
 // * renamed: the event type of an update gets another letter.
+// * swapped: in the wrapper or in the message, one of the two, stands the name of another symbol.
 // * mixed: about every third number of a level gets one more zero.
 // * absurd: the last id becomes one close to 2^62 or 2^63, or one beyond any 64-bit integer.
 // * coarse: prices off the grid of the coarser tick get one more zero, all others do not.
@@ -34,6 +35,22 @@ extension SeededRandom {
     mutating func rename(_ bytes: inout [UInt8], from start: Int) {
         guard let name = bytes[start...].firstRange(of: Array("\"depthUpdate\"".utf8)) else { return }
         bytes[name.upperBound - 2] = UInt8(ascii: "f") + UInt8(below(20))
+    }
+
+    /// Puts another symbol's name into the wrapper or into the message.
+    mutating func swapName(_ bytes: inout [UInt8], from start: Int, _ names: [SymbolName]) {
+        guard let wrapper = bytes[start...].firstRange(of: Array("\"stream\":\"".utf8)),
+            let inside = bytes[start...].firstRange(of: Array("\"s\":\"".utf8)),
+            let end = bytes[inside.upperBound...].firstIndex(of: UInt8(ascii: "\""))
+        else { return }
+        let own = Array(bytes[inside.upperBound..<end])
+        let others = names.filter { $0.bytes != own } + ["STRANGERUSDT"]
+        let other = others[below(others.count)]
+        if chance(perMille: 500) {
+            bytes.replaceSubrange(inside.upperBound..<end, with: other.bytes)
+        } else if let at = bytes[wrapper.upperBound...].firstIndex(of: UInt8(ascii: "@")) {
+            bytes.replaceSubrange(wrapper.upperBound..<at, with: Array(other.lowercasedASCII.utf8))
+        }
     }
 
     /// Overwrites everything that names the symbol.

@@ -117,7 +117,7 @@ final class VenueConnection {
             if isForeign { VenueConnection.disguise(&queue.bytes, from: start) }
             if counters.strikes(.truncate, of: plan, &random) { random.truncate(&queue.bytes, from: start) }
             if counters.strikes(.corrupt, of: plan, &random) { random.corrupt(&queue.bytes, from: start) }
-            makeOdd(from: start, plan, &counters)
+            makeOdd(from: start, plan, configuration, &counters)
             queue.end(.text, start: start, dueUs: dueUs + lateUs)
             copies -= 1
         }
@@ -127,13 +127,19 @@ final class VenueConnection {
     }
 
     /// Lets the subtle faults strike a message.
-    private func makeOdd(from start: Int, _ plan: FaultPlan, _ counters: inout VenueCounters) {
+    private func makeOdd(
+        from start: Int, _ plan: FaultPlan, _ configuration: borrowing VenueConfiguration,
+        _ counters: inout VenueCounters
+    ) {
         if counters.strikes(.mixed, of: plan, &random) { random.mixDecimals(&queue.bytes, from: start) }
         if counters.strikes(.absurd, of: plan, &random) { random.makeAbsurd(&queue.bytes, from: start) }
         if counters.strikes(.unreadable, of: plan, &random) {
             random.makeUnreadable(&queue.bytes, from: start)
         }
         if counters.strikes(.renamed, of: plan, &random) { random.rename(&queue.bytes, from: start) }
+        if counters.strikes(.swapped, of: plan, &random) {
+            random.swapName(&queue.bytes, from: start, configuration.symbols.map(\.name))
+        }
         if counters.strikes(.garbled, of: plan, &random) { random.garble(&queue.bytes, from: start) }
     }
 

@@ -1,9 +1,10 @@
-// Finds the owner of an unreadable message, or of one of which only the beginning is left. Such a loss
+// Finds the owners of an unreadable message, or of one of which only the beginning is left. Such a loss
 // concerns one book. Finding it costs a look at a few hundred bytes; not knowing it would make every book of
 // the connection untrusted.
 //
-// The stream name is tried first, because it precedes everything that can be damaged; then the payload's
-// symbol. The result is a guess about a damaged message, so the caller ignores a name it does not know.
+// A message names its symbol twice: in the stream name and in the payload. Either can be damaged, into
+// nothing or into the name of another book, so both are candidates, and the caller ignores a name it does not
+// know.
 //
 // Invariant: a message that may have been a depth update is never taken for anything else. Only a stream name
 // that is exactly one of another kind shows that no update was lost.
@@ -12,8 +13,11 @@ import MarketData
 
 /// What is known about an unreadable message.
 package struct MessageOwner: Hashable, Sendable {
-    /// The symbol it names, in capitals; nil if none is recognisable.
+    /// The symbol in its stream name, or without one in its payload, in capitals; nil if none is
+    /// recognisable.
     package var symbol: SymbolName?
+    /// The symbol in its payload, in capitals, if that is another one.
+    package var otherSymbol: SymbolName?
     /// Whether it may have been a depth update.
     package var mayBeUpdate: Bool
 
@@ -23,32 +27,42 @@ package struct MessageOwner: Hashable, Sendable {
     /// Examines the beginning of a message. O(bytes), allocating.
     package init(_ head: [UInt8]) {
         if let name = MessageOwner.text(behind: #""stream":""#, in: head) {
-            let parts = name.split(separator: UInt8(ascii: "@"), maxSplits: 1)
-            symbol = parts.first.flatMap { MessageOwner.capital($0) }
+            let at = name.firstIndex(of: UInt8(ascii: "@")) ?? name.endIndex
+            symbol = MessageOwner.capital(name[..<at])
             mayBeUpdate =
-                parts.count < 2
-                || !MessageOwner.otherKinds.contains(String(decoding: parts[1], as: UTF8.self))
-            if symbol != nil { return }
+                !MessageOwner.otherKinds.contains(String(decoding: name[at...], as: UTF8.self))
+                && !MessageOwner.ofAllSymbols.contains(String(decoding: name, as: UTF8.self))
         } else {
             mayBeUpdate =
                 !head.starts(with: Array(#"{"u":"#.utf8))
                 && !head.starts(with: Array(#"{"e":"bookTicker""#.utf8))
         }
-        symbol = MessageOwner.text(behind: #""s":""#, in: head).flatMap { MessageOwner.capital($0) }
+        let inside = MessageOwner.text(behind: #""s":""#, in: head).flatMap { MessageOwner.capital($0) }
+        if symbol == nil {
+            symbol = inside
+        } else if inside != symbol {
+            otherSymbol = inside
+        }
     }
 
-    /// Streams whose messages are not depth updates: exactly the part after the `@`.
+    /// Streams of other messages that belong to all symbols: exactly the name.
+    private static let ofAllSymbols: Set = [
+        "!bookTicker", "!ticker@arr", "!miniTicker@arr", "!markPrice@arr", "!markPrice@arr@1s",
+        "!forceOrder@arr",
+    ]
+
+    /// Streams whose messages are not depth updates: exactly the part from the `@` on.
     private static let otherKinds: Set<String> = {
         var kinds: Set = [
-            "bookTicker", "trade", "aggTrade", "miniTicker", "ticker", "markPrice", "markPrice@1s",
-            "forceOrder", "avgPrice", "blockTrade", "referencePrice",
+            "@bookTicker", "@trade", "@aggTrade", "@miniTicker", "@ticker", "@markPrice", "@markPrice@1s",
+            "@forceOrder", "@avgPrice", "@blockTrade", "@referencePrice",
         ]
         for count in ["5", "10", "20"] {
             for speed in ["", "@100ms", "@250ms", "@500ms", "@1000ms"] {
-                kinds.insert("depth\(count)\(speed)")
+                kinds.insert("@depth\(count)\(speed)")
             }
         }
-        for speed in ["", "@100ms", "@250ms", "@500ms"] { kinds.insert("rpiDepth\(speed)") }
+        for speed in ["", "@100ms", "@250ms", "@500ms"] { kinds.insert("@rpiDepth\(speed)") }
         return kinds
     }()
 
