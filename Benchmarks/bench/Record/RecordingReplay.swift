@@ -68,7 +68,8 @@ struct RecordingReplay {
     /// One pass of each.
     func pair() throws -> Pair {
         let startNs = CycleTimer.threadNs()
-        _ = try RecordingVerification(stream, levelsPerFrame: 8)
+        _ = try RecordingVerification(
+            stream, levelsPerFrame: RecordingVerification.levelsPerFrameOfReplay)
         let replayedNs = CycleTimer.threadNs()
         var walk = RecordingWalk(stream)
         try walk.forEach { _ in true }

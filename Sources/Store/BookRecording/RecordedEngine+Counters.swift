@@ -26,6 +26,8 @@ extension RecordedEngine {
         package var booksCompared = 0
         /// See `booksCompared`.
         package var booksAgreed = 0
+        /// Copies that were left out because the replay may not read so many levels.
+        package var booksLeftOut = 0
         /// Copies from which a book continued.
         package var booksAdopted = 0
         /// Digests, and those that matched the frames' result.

@@ -44,10 +44,6 @@ extension ReplayCommand {
         if lacksSymbols { throw ExitCode(1) }
     }
 
-    /// Digests are compared as far as that takes a fraction of the time, and those that end a run;
-    /// `lob verify` compares all.
-    private static let levelsPerFrame = 8
-
     private func replay(
         _ stream: RecordedStream, _ path: String
     ) throws(SegmentError) -> RecordingVerification {
@@ -58,7 +54,7 @@ extension ReplayCommand {
         let beginNs = part.from?.ns ?? .min
         let result = try RecordingVerification(
             stream, fromNs: beginNs, toNs: part.to?.ns ?? .max, only: part.symbols, keepsLevels: true,
-            levelsPerFrame: ReplayCommand.levelsPerFrame
+            levelsPerFrame: RecordingVerification.levelsPerFrameOfReplay
         ) { atNs in
             // Frames between the snapshot copies and the requested time are not paced.
             if case .times(let factor) = speed, atNs >= beginNs { pacer.wait(until: atNs, factor: factor) }
