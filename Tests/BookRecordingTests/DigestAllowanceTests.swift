@@ -46,11 +46,14 @@ import Testing
         let all = sizes.reduce(0) { $0 + $1.reduce(0, +) }
         let whole = try RecordingVerification(stream)
         #expect(whole.counters.digestsCompared == all && whole.counters.digestsLeftOut == 0)
+        #expect(whole.counters.booksCompared > 0 && whole.counters.booksLeftOut == 0)
         // Nothing is allowed but the first record.
         let part = try RecordingVerification(stream, levelsPerFrame: 0)
         let compared = (sizes.first?.first ?? 0) + sizes.reduce(0) { $0 + ($1.last ?? 0) }
         #expect(part.counters.digestsCompared == compared && compared > 0, "\(part.counters), \(sizes)")
         #expect(part.counters.digestsLeftOut == all - compared && !part.isDamaged)
+        #expect(part.counters.booksCompared == 0)
+        #expect(part.counters.booksLeftOut == whole.counters.booksCompared)
     }
 
     /// A last digest that is not that of the book is a mismatch, however little may be read.

@@ -107,7 +107,7 @@ public final class BookRecorder: @unchecked Sendable {
             stream, options, places[0].header, before: places[0].before, report: report)
         recorders = [recorder]
         do throws(ThreadError) {
-            threads = [try PinnedThread("record-0") { recorder.run() }]
+            threads = [try PinnedThread("record-0", yields: true) { recorder.run() }]
         } catch {
             recorder.disk.stop()
             throw .noThread(errno: error.errno)
@@ -132,7 +132,7 @@ public final class BookRecorder: @unchecked Sendable {
         do throws(RecorderError) {
             if !service.add(tap, toShard: number) { throw .noTap }
             do throws(ThreadError) {
-                return (recorder, try PinnedThread("record-\(number)") { recorder.run() })
+                return (recorder, try PinnedThread("record-\(number)", yields: true) { recorder.run() })
             } catch {
                 _ = service.remove(tap, fromShard: number)
                 throw .noThread(errno: error.errno)

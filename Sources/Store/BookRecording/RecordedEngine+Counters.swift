@@ -26,7 +26,7 @@ extension RecordedEngine {
         package var booksCompared = 0
         /// See `booksCompared`.
         package var booksAgreed = 0
-        /// Copies that were left out because the replay may not read so many levels.
+        /// Copies that were left out: frames alone had made the book, and the replay is no verification.
         package var booksLeftOut = 0
         /// Copies from which a book continued.
         package var booksAdopted = 0

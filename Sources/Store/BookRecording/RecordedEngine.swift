@@ -27,8 +27,6 @@ package struct RecordedEngine: ~Copyable {
         package var digest: UInt64
     }
 
-    /// Bytes of a level in a copy, at least.
-    private static let bytesPerLevel = 2
     /// Most mismatches kept; all are counted.
     package static let mismatchesMax = 20
 
@@ -81,9 +79,9 @@ package struct RecordedEngine: ~Copyable {
     /// - Parameters:
     ///   - isExact: whether the walk starts at the first block of a run.
     ///   - symbols: the symbols requested; nil for all.
-    ///   - levelsPerFrame: how many levels may be read for digests, and for copies that are not needed, in
-    ///     the mean for each frame of the feed, which leaves out most of a quiet book, but not the last
-    ///     digest of a run; nil to compare all.
+    ///   - levelsPerFrame: how many levels may be read for digests in the mean for each frame of the feed,
+    ///     which leaves out most digests of a quiet book, but not the last of a run, and copies that are not
+    ///     needed; nil to compare all.
     package init(isExact: Bool, symbols: Set<SymbolName>? = nil, levelsPerFrame: Int? = nil) {
         self.isExact = isExact && symbols == nil
         self.levelsPerFrame = levelsPerFrame
@@ -209,11 +207,8 @@ package struct RecordedEngine: ~Copyable {
     }
 
     private mutating func take(book bytes: [UInt8], _ atNs: Int64) {
-        if isExact && levelsPerFrame != nil {
-            // What frames alone have made needs no copy: it is one more proof, like a digest.
-            if levelsAllowed <= 0 { return counters.booksLeftOut += 1 }
-            levelsAllowed -= bytes.count / RecordedEngine.bytesPerLevel
-        }
+        // What frames alone have made needs no copy, and its digests prove as much.
+        if isExact && levelsPerFrame != nil { return counters.booksLeftOut += 1 }
         guard let image = ServedImage(bytes), let slot = slots[image.symbol] else {
             counters.unreadableRecords += 1
             return

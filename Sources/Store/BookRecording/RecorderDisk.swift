@@ -91,7 +91,7 @@ final class RecorderDisk: @unchecked Sendable {
             throw .disk(error)
         }
         do throws(ThreadError) {
-            thread = try PinnedThread("disk-\(shard)") { self.run() }
+            thread = try PinnedThread("disk-\(shard)", yields: true) { self.run() }
         } catch {
             throw .noThread(errno: error.errno)
         }

@@ -76,7 +76,8 @@ package struct RecordingVerification: Sendable {
     ///   - only: the symbols requested; nil for all.
     ///   - keepsLevels: whether the final levels are requested.
     ///   - levelsPerFrame: how many levels may be read for digests in the mean for each frame; nil to compare
-    ///     all. Those that end a run are compared in any case.
+    ///     all, and copies of books that frames alone have made. Digests that end a run are compared in any
+    ///     case.
     ///   - visit: called before each frame with its time; false ends the replay.
     package init(
         _ stream: RecordedStream, fromNs: Int64 = .min, toNs: Int64 = .max, only: Set<SymbolName>? = nil,

@@ -41,9 +41,9 @@ package final class BookStore: @unchecked Sendable {
         (self.follower, self.writer, self.queue, self.report) = (follower, writer, queue, report)
         symbols = service.symbols
         do throws(ThreadError) {
-            let first = try PinnedThread("store-disk") { writer.run() }
+            let first = try PinnedThread("store-disk", yields: true) { writer.run() }
             do throws(ThreadError) {
-                following = try PinnedThread("store") { follower.run() }
+                following = try PinnedThread("store", yields: true) { follower.run() }
                 writing = first
             } catch {
                 writer.stop()
