@@ -51,6 +51,15 @@ import Testing
         // What is lost before the first snapshot makes no other doubt.
         ([.requested, .lost, .snapshot(6)], .first),
         ([.requested, .update(after: 1, last: 2), .update(after: 3, last: 4), .snapshot(3)], .first),
+        // A snapshot that was requested before the loss, and shows the book before it, was for another doubt.
+        (
+            [
+                .requested, .update(after: 1, last: 2), .update(after: 3, last: 4), .snapshot(2), .requested,
+                .snapshot(4),
+            ], .first
+        ),
+        ([.requested, .lost, .snapshot(2), .update(after: 3, last: 4), .requested, .snapshot(4)], .first),
+        ([.requested, .lost, .requested, .update(after: 3, last: 4), .snapshot(2), .snapshot(4)], .older),
     ]
 
     @Test(arguments: table) func howItEnds(_ inputs: [Doubt.Input], _ ending: DoubtEnding) {

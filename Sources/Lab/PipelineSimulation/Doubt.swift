@@ -7,8 +7,8 @@
 //
 // * a doubt that ends without a snapshot, by an update or because other books have proven themselves;
 // * one that is only lateness (`lagging`, `silent`): it is not about levels;
-// * a snapshot that was requested before the doubt began, and one that was lost on the way: neither has
-//   arrived for this doubt;
+// * a snapshot that was requested before the doubt began and is too old for it, and one that was lost on the
+//   way: neither has arrived for this doubt;
 // * a doubt in which something more is lost behind its first snapshot, a message or the connection: that is
 //   another doubt, and counted as one, but only if the first had not failed yet;
 // * a doubt whose stream is subscribed again: it waits for the venue. When the new subscription is accepted
@@ -99,6 +99,8 @@ struct Doubt {
     private static let updateCountMax = 2
 
     private var isRequested = false
+    /// Whether that was before the doubt began.
+    private var isCarriedOver = false
     private var isResubscribed = false
     /// The id that the first update follows.
     private var beginsAfter: Int64?
@@ -107,6 +109,8 @@ struct Doubt {
     /// The first snapshot that was not too old.
     private var snapshotID: Int64?
     private var snapshotCount = 0
+    /// Whether the last of them may have been requested before the doubt began.
+    private var isOfCarried = false
     /// Whether all of them had that id.
     private var isOneID = true
     /// Updates that reach it.
@@ -119,7 +123,7 @@ struct Doubt {
     /// - Returns: how it has ended, if it has; then another one has begun.
     mutating func take(_ input: Input) -> DoubtEnding? {
         switch input {
-        case .requested: isRequested = true
+        case .requested: (isRequested, isCarriedOver) = (true, false)
         case .snapshot(let id): take(snapshot: id)
         case .update(let after, let last):
             if let lastID, last <= lastID { return nil }
@@ -132,7 +136,7 @@ struct Doubt {
         case .lost, .accepted:
             let former = self
             self = Doubt()
-            isRequested = former.isRequested
+            (isRequested, isCarriedOver) = (former.isRequested, former.isRequested)
             if former.isResubscribed || former.hasFailed { return former.ending }
             return former.snapshotCount > 0 ? .interrupted : nil
         }
@@ -142,12 +146,13 @@ struct Doubt {
     private mutating func take(snapshot id: Int64) {
         if !isRequested { return }
         if let beginsAfter, id < beginsAfter {
-            olderCount += 1
+            if !isCarriedOver { olderCount += 1 }
             return
         }
         if snapshotID == nil { snapshotID = id }
         if id != snapshotID { isOneID = false }
         snapshotCount += 1
+        isOfCarried = isCarriedOver
         updatesBefore = updateCount
     }
 
@@ -155,7 +160,7 @@ struct Doubt {
     private mutating func begin(after id: Int64) {
         beginsAfter = id
         guard let snapshotID, snapshotID < id else { return }
-        olderCount += snapshotCount
+        olderCount += isOfCarried ? 0 : snapshotCount
         (self.snapshotID, snapshotCount, isOneID) = (nil, 0, true)
     }
 
