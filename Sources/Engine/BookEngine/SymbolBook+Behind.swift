@@ -85,6 +85,23 @@ extension SymbolBook {
         wakeForEvidence()
     }
 
+    /// Something was shown by a connection that is not up yet. Where ids advance without the symbol, only
+    /// those of its updates say anything.
+    func noteEarly(_ connection: UInt16, _ id: UpdateID, isUpdate: Bool) {
+        if !isUpdate && !shared.configuration.rules.idsAreContiguous { return }
+        if shared.connections.contains(connection) || !isPlausible(id) { return }
+        source.notedEarly(connection, id)
+    }
+
+    /// A connection had come this far before it came up: no book from before that is right, nor handed over
+    /// to it.
+    func heedEarly(_ id: UpdateID, on connection: UInt16) {
+        if served.sync.lastID.map({ id > $0 }) == false { return }
+        if source.connection != connection { return source.lost(on: connection) }
+        if served.sync.lastID != nil { ahead.note(id, nowNs: shared.nowNs) }
+        awaited.passed(max(id, awaited.knownID), nowNs: shared.nowNs)
+    }
+
     /// Schedules a look at what is still ahead of a new book; repeatedly if the stream is late, since it may
     /// be in time at any moment.
     func wakeForEvidence() {

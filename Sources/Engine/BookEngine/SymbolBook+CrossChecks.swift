@@ -6,7 +6,7 @@ import MarketData
 extension SymbolBook {
     /// A ticker: compared at once if the book stands at its id, remembered if it is ahead.
     func receive(_ ticker: BookTicker, from connection: UInt16) {
-        if !counts(connection) { return }
+        if !counts(connection) { return noteEarly(connection, ticker.updateID, isUpdate: false) }
         if !isPlausible(ticker.updateID) {
             counters.implausible += 1
             return
@@ -34,7 +34,7 @@ extension SymbolBook {
 
     /// A partial-depth frame: likewise.
     func receivePartial(_ partial: borrowing DepthSnapshot, from connection: UInt16) {
-        if !counts(connection) { return }
+        if !counts(connection) { return noteEarly(connection, partial.lastUpdateID, isUpdate: false) }
         if !isPlausible(partial.lastUpdateID) {
             counters.implausible += 1
             return
@@ -100,7 +100,8 @@ extension SymbolBook {
     /// Where ids alone say nothing: compares the latest of what was seen ahead of the book with what the book
     /// has become. O(1).
     func compareWhatIsAhead() {
-        if shared.configuration.rules.idsAreContiguous || served.sync.isCollecting { return }
+        // Without an id of its own the book says nothing, and any id would seem plausible.
+        if shared.configuration.rules.idsAreContiguous || served.sync.lastID == nil { return }
         if shared.defect.ignoresContrary || shared.defect.ignoresEvidenceAhead { return }
         if !crossChecks.hasTickers && !crossChecks.hasPartials { return contrary.end() }
         crossChecks.compareAhead(served.book, &contrary) { isPlausible($0) }

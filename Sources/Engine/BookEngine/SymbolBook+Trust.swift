@@ -264,8 +264,10 @@ extension SymbolBook {
         } else {
             source.accepted(on: new)
         }
-        if source.connection != nil { return }
-        moveOver(to: new)
+        let earlyID = source.takeEarly(new)
+        if source.connection == nil { moveOver(to: new) }
+        if let earlyID { heedEarly(earlyID, on: new) }
+        if source.connection != new { return }
         subscribe()
         judge()
     }

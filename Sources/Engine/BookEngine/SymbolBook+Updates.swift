@@ -11,7 +11,9 @@ extension SymbolBook {
         let ids = UpdateRange(update)
         if source.connection != frame.source && !takesOver(frame.source, ids) {
             counters.discarded += 1
-            if !shared.connections.contains(frame.source) { return }
+            if !shared.connections.contains(frame.source) {
+                return noteEarly(frame.source, ids.last, isUpdate: true)
+            }
             if !isPlausible(ids.last) { return source.lost(on: frame.source) }
             return noteBeside(frame.source, ids.last)
         }

@@ -11,6 +11,7 @@ import MarketData
 ///                  may have hit one that was already up
 /// connectionUp     the source has not been heard since the new connection came up
 /// heard            it has
+/// notedEarly       a connection that is not up yet has come this far
 /// noted            another connection has come this far; it is the latest such
 /// beyondSinceNs    the same, and that is beyond the book
 /// lost             the same, but how far is unknown
@@ -66,6 +67,8 @@ struct SymbolSource {
     /// The highest id shown by any other connection, and when.
     private var shownID = UpdateID(0)
     private var shownNs: Int64 = 0
+    /// A connection that was not up yet when it delivered, and the highest id it reached.
+    private var early: (connection: UInt16, id: UpdateID)?
     /// The first id beyond the book that another connection showed, and when.
     private var beyond: (id: UpdateID, sinceNs: Int64)?
     /// When something behind the book was first and last shown, long after the book came there: unless it is
@@ -173,6 +176,18 @@ struct SymbolSource {
 
     /// Another connection lost a message: its progress is now unknown.
     mutating func lost(on connection: UInt16) { note(connection, SymbolSource.unknownID) }
+
+    /// A connection has come this far before it is up: the venue accepts some of its streams before others.
+    mutating func notedEarly(_ connection: UInt16, _ id: UpdateID) {
+        let former = early.flatMap { $0.connection == connection ? $0.id : nil }
+        early = (connection, max(id, former ?? id))
+    }
+
+    /// How far a connection had come when it came up; nil if it had shown nothing. Once.
+    mutating func takeEarly(_ connection: UInt16) -> UpdateID? {
+        defer { early = nil }
+        return early.flatMap { $0.connection == connection ? $0.id : nil }
+    }
 
     /// Another connection has come this far.
     mutating func noted(_ connection: UInt16, _ id: UpdateID, nowNs: Int64) {
