@@ -36,6 +36,41 @@ private let stream = Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8)
         #expect(h.serve(11, forSeconds: 60).liveSeconds <= 1.5)
     }
 
+    /// A connection that was left because it was quiet beside a newer one still shows what the newer one
+    /// lacks, also if it ends as planned right after; what does not continue the book is of another epoch, or
+    /// late.
+    @Test(arguments: [true, false], [true, false])
+    func whatALeftConnectionContinuesCounts(_ continues: Bool, _ isRetired: Bool) {
+        var h = EngineHarness.live()
+        h.tick(afterNs: second)
+        h.frame(.connected, source: 2)
+        h.tick(afterNs: second)
+        h.update(11, 11, source: 2)
+        #expect(h.status().reason == .disconnected && h.status().counters.doubts == 1)
+        h.serve(11, forSeconds: 4)
+        #expect(h.status().state == .live && h.engine.source(of: btc) == 2)
+        h.update(continues ? 12 : 900, continues ? 13 : 901, source: 1)
+        if isRetired { h.frame(.retired, source: 1) }
+        // REST stands still.
+        h.serve(11, forSeconds: 4)
+        #expect((h.status().state == .live) == !continues)
+    }
+
+    /// An update from before one that could not be read says nothing about that one, if a partial depth has
+    /// shown it; the next one does.
+    @Test func aStragglerSettlesNoLossBehindIt() {
+        var h = EngineHarness.live()
+        h.message(
+            #"{"stream":"btcusdt@depth","data":{"e":"depthUpdate","s":"BTCUSDT","U":13,"u":14,"b":{}}}"#)
+        h.message(
+            #"{"stream":"btcusdt@depth5","data":{"lastUpdateId":14,"#
+                + #""bids":[["8.0","2.0"]],"asks":[["10.0","1.0"]]}}"#)
+        h.update(11, 12)
+        #expect(h.status().state == .stale && h.status().reason == .unreadable)
+        h.update(13, 14, bids: ["9.0:0.0"])
+        #expect(h.status().state == .live && h.status().counters.doubtsSettled == 1)
+    }
+
     /// On futures what differs from the book differs from the next one too, and from one that is kept.
     @Test(arguments: ["nothing happens", "a reconnect", "another book", "an update"])
     func whatDiffersOutlivesTheBook(_ what: String) {

@@ -102,6 +102,9 @@ struct CrossChecks {
         contrary.compared(.partialDepth, found, own: book.lastUpdateID)
     }
 
+    /// The highest id of a remembered partial depth; nil if there is none.
+    var latestPartialID: UpdateID? { partials.latest?.id }
+
     /// Compares the remembered ticker of the id the book has just reached; nil if there is none. The verdict
     /// dates from when the ticker arrived: the venue was there then, not now.
     mutating func reachedTicker(_ id: UpdateID, _ book: borrowing OrderBook) -> (Verdict, seenNs: Int64)? {

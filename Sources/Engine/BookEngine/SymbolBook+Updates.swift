@@ -15,7 +15,7 @@ extension SymbolBook {
                 return noteEarly(frame.source, ids.last, isUpdate: true)
             }
             if !isPlausible(ids.last) { return source.lost(on: frame.source) }
-            return noteBeside(frame.source, ids.last)
+            return noteBeside(frame.source, ids)
         }
         if !isPlausible(ids.last) { return receiveImplausible() }
         noteArrival(frame, update.eventTimeUs, ids.last)
@@ -31,7 +31,7 @@ extension SymbolBook {
         switch served.sync.receive(ids) {
         case .apply:
             // Nothing lies between this update and the book, so nothing was lost before it.
-            if gap.isOpen { settleGap() }
+            if gap.isOpen && !isFollowedUnseen(ids.last) { settleGap() }
             source.ledOn(sentNs: lag.sentNs(arrivedNs: shared.nowNs))
             behind.end()
             apply(update, frame.receivedAtNs)
@@ -61,15 +61,22 @@ extension SymbolBook {
         if candidate != nil { receiveInCandidate(update, ids, frame) }
     }
 
+    /// Whether a partial depth has shown an update beyond this one, which may be what was lost.
+    private func isFollowedUnseen(_ id: UpdateID) -> Bool {
+        crossChecks.latestPartialID.map { $0 > id && isPlausible($0) } == true
+    }
+
     /// An update on another connection than the book's. A newer one may take over; on the older one nothing
-    /// newer than the book should be seen for long.
-    private func noteBeside(_ connection: UInt16, _ id: UpdateID) {
-        source.noted(connection, id, nowNs: shared.nowNs)
-        guard let present = source.connection, let own = served.sync.lastID, id > own,
-            !shared.connections.isNewer(connection, than: present), connection != source.abandoned,
+    /// newer than the book should be seen for long. One that was left may have been quiet, not dead or of
+    /// another epoch: what it shows counts if it continues the book.
+    private func noteBeside(_ connection: UInt16, _ ids: UpdateRange) {
+        source.noted(connection, ids.last, nowNs: shared.nowNs)
+        guard let present = source.connection, let own = served.sync.lastID, ids.last > own,
+            !shared.connections.isNewer(connection, than: present),
+            connection != source.abandoned || shared.configuration.rules.sequence.join(ids, own) == .connects,
             !shared.defect.ignoresEvidenceAhead, !shared.defect.ignoresOlderConnection
         else { return }
-        ahead.note(id, nowNs: shared.nowNs)
+        ahead.note(ids.last, nowNs: shared.nowNs)
         wakeForEvidence()
     }
 

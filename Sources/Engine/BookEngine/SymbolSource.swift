@@ -24,7 +24,7 @@ import MarketData
 /// agreedEarly      it was so at a time that may precede the connection: to be confirmed
 /// tick             the confirmation may be overdue
 /// ledOn            an update continued the book: settled, unless it was sent before the new subscription
-/// left             it was given up though it is still there: what it shows no longer counts
+/// left             it was given up though it is still there: only what continues the book still counts
 /// notBelow         a snapshot agrees: what was shown below were stragglers
 /// shownBelow       a ticker or partial depth lies behind the book, long after the book came there
 /// fellSilent       the connection was busy and went silent, or delivers again
@@ -44,8 +44,8 @@ struct SymbolSource {
     private(set) var acceptedNs = Int64.min
     /// A connection on which the venue refused the stream.
     private var refusing: UInt16?
-    /// A connection left for a newer one because its stream was dead, or its ids of an earlier epoch: nothing
-    /// that it still shows counts.
+    /// A connection left for a newer one because its stream was dead, or its ids of an earlier epoch, as it
+    /// seemed: nothing that it still shows counts but what continues the book.
     private(set) var abandoned: UInt16?
     /// How old the content of a snapshot may be.
     static let snapshotLagNs: Int64 = 1_000_000_000

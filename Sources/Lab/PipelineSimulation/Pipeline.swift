@@ -228,6 +228,7 @@ package final class Pipeline {
         checker.excuse(untilUs: venue.nowUs + 120_000_000)
         for index in checker.symbols.indices {
             (checker.symbols[index].handed, checker.symbols[index].ahead) = (nil, nil)
+            (checker.symbols[index].aside, checker.symbols[index].lost) = (nil, nil)
         }
     }
 

@@ -8,13 +8,14 @@
 import MarketData
 
 extension MessageParser {
-    /// Whether the wrapper of the message last parsed names another symbol than its payload.
+    /// Whether the wrapper of a message names another symbol than its payload.
     ///
     /// Stream names have lower-case letters, payloads capitals: the case of ASCII letters does not count.
     /// False without a wrapper, and for a stream of all symbols, such as `!bookTicker`.
     ///
     /// - Parameters:
     ///   - symbol: the symbol in the payload.
+    ///   - stream: where the stream name lies, as the parser found it; nil without a wrapper.
     ///   - message: the message.
     /// - Complexity: O(1).
     @unsafe
